@@ -1,0 +1,114 @@
+/** Every code that an `AuditError` can carry, with what it means and what to do next. The README's table is made from it. */
+export const ERROR_CODES = {
+  AUDIT_TABLES_MISSING: {
+    means: 'The audit tables are not in the database.',
+    next: 'Run `npx indelible migrate --url …`, or call `await audit.migrate()` when the application starts.',
+  },
+  AUDIT_SCHEMA_NEWER: {
+    means: 'The audit tables were made by a newer version of Indelible.',
+    next: 'Upgrade the @indelible packages to the version that migrated the database.',
+  },
+  AUDIT_STORE_UNAVAILABLE: {
+    means:
+      'The store can not be opened or written: a missing or read-only file, a full disk, a lost connection.',
+    next: 'Read `cause`; events follow the failure policy of their category until the store is back.',
+  },
+  AUDIT_STORE_TIMEOUT: {
+    means: 'The store did not answer in time.',
+    next: 'Look for a transaction that holds the database open; `storeTimeoutMs` sets the limit.',
+  },
+  AUDIT_STORE_ELSEWHERE: {
+    means: 'The audited ORM and the store use different databases, so events can not join its transactions.',
+    next: 'Give the audit the database of the ORM, or leave the store out so that it is found by itself.',
+  },
+  AUDIT_DRIVER_CONFLICT: {
+    means: 'Two SQLite libraries in one process would open the same file, which can corrupt it.',
+    next: 'Let the store use the driver of the ORM: leave `driver` out, or name the same library.',
+  },
+  AUDIT_DRIVER_MISSING: {
+    means: 'The database driver or the store package is not installed.',
+    next: 'Install the package that the message names.',
+  },
+  AUDIT_DATABASE_UNSUPPORTED: {
+    means: 'This database or driver adapter can not be audited.',
+    next: 'See the table of supported databases in the README of the package.',
+  },
+  AUDIT_ID_CONFLICT: {
+    means: 'An event with this id is stored already with other contents.',
+    next: 'Leave `id` out, or retry with the very same event.',
+  },
+  AUDIT_INSERT_ONLY: {
+    means: 'Something tried to change or delete what the log holds.',
+    next: 'Nothing: the database refused it. Find out who tried.',
+  },
+  AUDIT_HEAD_INVALID: {
+    means: "The log's head does not carry a valid MAC, so nothing may be sealed on top of it.",
+    next: 'Check AUDIT_HMAC_KEY first; with the right key the head was altered: run `npx indelible verify`.',
+  },
+  AUDIT_KEY_WEAK: {
+    means: 'The secret is shorter than 32 bytes.',
+    next: 'Make one with `openssl rand -base64 48` and pass it as AUDIT_HMAC_KEY.',
+  },
+  AUDIT_KEY_MISSING: {
+    means: 'Something that needs the secret was asked for, and none is configured.',
+    next: 'Set AUDIT_HMAC_KEY or the option `hmacKey`.',
+  },
+  AUDIT_CONFIG_INVALID: {
+    means: 'An option or an environment variable has a value that it can not have.',
+    next: 'The message names the option and what it takes.',
+  },
+  AUDIT_EVENT_INVALID: {
+    means: 'The event is not complete or a field has the wrong form.',
+    next: 'The message names the field and what it takes.',
+  },
+  AUDIT_ACTION_UNKNOWN: {
+    means: 'The action is not in the catalogue, and the catalogue is closed.',
+    next: 'Add the action to `actions`, or correct its name.',
+  },
+  AUDIT_DETAILS_INVALID: {
+    means: "The details do not fit the action's schema.",
+    next: 'The message lists the issues that the schema found.',
+  },
+  AUDIT_ACTOR_MISSING: {
+    means: 'No actor is known, and `onMissingActor` is `throw`.',
+    next: 'Run the work inside `runWithContext({ actor }, fn)`, or give `auditContext()` an `actor` option.',
+  },
+  AUDIT_NOT_EXACT: {
+    means: 'The statement can not be captured exactly, and `strict` is on. Nothing was written.',
+    next: 'Rewrite the statement, or exclude its table.',
+  },
+  AUDIT_CAPTURE_FAILED: {
+    means: 'A row change could not be captured, so the change itself was refused.',
+    next: 'Read `cause`.',
+  },
+  AUDIT_ORM_UNSUPPORTED: {
+    means: 'This version of the ORM does not give the access that auditing needs.',
+    next: 'Use a version from the peer range, or wrap the driver adapter yourself with `auditAdapter()`.',
+  },
+  AUDIT_TRANSACTION_UNKNOWN: {
+    means: 'The transaction that was passed is not open on an audited client.',
+    next: 'Pass the transaction object of the audited client, inside its callback.',
+  },
+  AUDIT_SPOOL_FULL: {
+    means: 'The spool has reached its limit.',
+    next: 'Bring the store back, or raise `spool.maxBytes`.',
+  },
+  AUDIT_SPOOL_UNAVAILABLE: {
+    means: 'The spool can not be written.',
+    next: 'Give `spool.directory` a writable directory.',
+  },
+  AUDIT_CLOSED: {
+    means: 'The audit was closed before this call.',
+    next: 'Record before `audit.close()`, or configure a new audit.',
+  },
+  AUDIT_PROOF_INVALID: {
+    means: 'A Merkle proof can not be made or checked for these sizes or indexes.',
+    next: 'Check the sizes and the index.',
+  },
+  AUDIT_NOT_FOUND: {
+    means: 'There is no such event.',
+    next: 'Check the id.',
+  },
+} as const satisfies Record<string, { means: string; next: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

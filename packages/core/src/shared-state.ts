@@ -1,0 +1,18 @@
+import type { Audit } from './audit.js';
+import type { ContextProvider } from './context-provider.js';
+import type { TransactionCarrier } from './transaction-carrier.js';
+
+/** What all copies of this package in one process share. */
+export interface SharedState {
+  defaultAudit?: Audit;
+  contextProvider?: ContextProvider;
+  transactionCarriers: TransactionCarrier[];
+}
+
+const KEY = Symbol.for('indelible.shared.v1');
+
+export function sharedState(): SharedState {
+  const holder = globalThis as { [KEY]?: SharedState };
+  holder[KEY] ??= { transactionCarriers: [] };
+  return holder[KEY];
+}
