@@ -95,8 +95,11 @@ export interface Audit {
   /** The store, opened on first use. */
   store(): Promise<AuditStore>;
 
-  /** For ORM packages: the database to use where no store is configured. The first offer counts. */
-  offerStore(offer: StoreOffer): void;
+  /**
+   * For ORM packages: the database to use where no store is configured. The first offer counts. A function is called
+   * when the store is first needed: some ORMs know their database only once they connect.
+   */
+  offerStore(offer: StoreOffer | (() => Promise<StoreOffer>)): void;
   /** For ORM packages: makes the bytes of events that they write in the caller's transaction. */
   prepare(inputs: readonly EventInput[], ambient?: AmbientContext): Promise<readonly PreparedEvent[]>;
   /** For ORM packages: these events are committed; they are counted and sealed soon. */
