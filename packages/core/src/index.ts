@@ -4,6 +4,7 @@ export * from './context-provider.js';
 export * from './error-codes.js';
 export * from './event.js';
 export * from './finding-codes.js';
+export { createMemoryStore } from './memory-store.js';
 export * from './redaction.js';
 export * from './store.js';
 export * from './transaction-carrier.js';

@@ -57,7 +57,7 @@ export interface SealRequest {
   /** At most so many events in one transaction. */
   readonly limit: number;
   /**
-   * Makes the entries from the head (null: the log is new) and the pending events. Synchronous and pure: what it throws
+   * Makes the entries from the head (null: the log is new) and the pending events, in the order of their ids. Synchronous and pure: what it throws
    * rolls the transaction back and reaches the caller.
    */
   readonly compute: (head: StoredHead | null, pending: readonly StoredEvent[]) => SealedBatch;
@@ -176,7 +176,7 @@ export interface AuditStore {
   /** Every log of which any table holds a row. */
   logs(): Promise<readonly LogSummary[]>;
   head(log: string): Promise<StoredHead | null>;
-  /** Entries in the order of their index, in batches, each batch from a read of its own. */
+  /** Entries in the order of their index, `from` inclusive and `to` exclusive, in batches, each from a read of its own. */
   entries(log: string, range?: { from?: number; to?: number }): AsyncIterable<readonly StoredEntry[]>;
   /** Pending events in the order of their ids, in batches. */
   pending(log: string): AsyncIterable<readonly StoredEvent[]>;

@@ -1,1 +1,2 @@
-export {};
+export * from './store-harness.js';
+export { storeSuite } from './store-suite.js';
