@@ -1,0 +1,80 @@
+CREATE TABLE "staff" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "email" TEXT NOT NULL,
+  "name" TEXT NOT NULL,
+  "role" TEXT NOT NULL,
+  "password_hash" TEXT NOT NULL
+);
+CREATE UNIQUE INDEX "staff_email_key" ON "staff" ("email");
+
+CREATE TABLE "session" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "token_hash" TEXT NOT NULL,
+  "expires_at" DATETIME NOT NULL,
+  "staff_id" INTEGER NOT NULL REFERENCES "staff" ("id") ON DELETE CASCADE ON UPDATE CASCADE
+);
+CREATE UNIQUE INDEX "session_token_hash_key" ON "session" ("token_hash");
+
+CREATE TABLE "patient" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "name" TEXT NOT NULL,
+  "born_on" DATETIME NOT NULL,
+  "contact" JSONB NOT NULL,
+  "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  "updated_at" DATETIME NOT NULL
+);
+
+CREATE TABLE "allergy" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "name" TEXT NOT NULL
+);
+CREATE UNIQUE INDEX "allergy_name_key" ON "allergy" ("name");
+
+CREATE TABLE "_AllergyToPatient" (
+  "A" INTEGER NOT NULL REFERENCES "allergy" ("id") ON DELETE CASCADE ON UPDATE CASCADE,
+  "B" INTEGER NOT NULL REFERENCES "patient" ("id") ON DELETE CASCADE ON UPDATE CASCADE
+);
+CREATE UNIQUE INDEX "_AllergyToPatient_AB_unique" ON "_AllergyToPatient" ("A", "B");
+CREATE INDEX "_AllergyToPatient_B_index" ON "_AllergyToPatient" ("B");
+
+CREATE TABLE "appointment" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "starts_at" DATETIME NOT NULL,
+  "room" TEXT NOT NULL,
+  "status" TEXT NOT NULL DEFAULT 'booked',
+  "fee" DECIMAL NOT NULL,
+  "patient_id" INTEGER NOT NULL REFERENCES "patient" ("id") ON DELETE CASCADE ON UPDATE CASCADE,
+  "doctor_id" INTEGER NOT NULL REFERENCES "staff" ("id") ON DELETE RESTRICT ON UPDATE CASCADE
+);
+
+CREATE TABLE "drug" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "name" TEXT NOT NULL,
+  "stock" INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX "drug_name_key" ON "drug" ("name");
+
+CREATE TABLE "prescription" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "issued_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  "patient_id" INTEGER NOT NULL REFERENCES "patient" ("id") ON DELETE CASCADE ON UPDATE CASCADE,
+  "prescriber_id" INTEGER NOT NULL REFERENCES "staff" ("id") ON DELETE RESTRICT ON UPDATE CASCADE,
+  "appointment_id" INTEGER REFERENCES "appointment" ("id") ON DELETE SET NULL ON UPDATE CASCADE
+);
+
+CREATE TABLE "prescription_item" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "dose_mg" DECIMAL NOT NULL,
+  "tablets" INTEGER NOT NULL,
+  "instructions" TEXT NOT NULL,
+  "drug_id" INTEGER NOT NULL REFERENCES "drug" ("id") ON DELETE RESTRICT ON UPDATE CASCADE,
+  "prescription_id" INTEGER NOT NULL REFERENCES "prescription" ("id") ON DELETE CASCADE ON UPDATE CASCADE
+);
+
+CREATE TABLE "payment" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "amount" DECIMAL NOT NULL,
+  "method" TEXT NOT NULL,
+  "paid_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  "patient_id" INTEGER NOT NULL REFERENCES "patient" ("id") ON DELETE CASCADE ON UPDATE CASCADE
+);

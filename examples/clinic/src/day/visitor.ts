@@ -1,0 +1,43 @@
+export interface Answer {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  /** The id under which the server keeps this request, from its `x-request-id` header. */
+  readonly requestId: string | null;
+}
+
+/** Somebody with a browser: sends JSON and keeps the session cookie. */
+export interface Visitor {
+  readonly name: string;
+  send(method: string, path: string, body?: object): Promise<Answer>;
+  /** Every session cookie that he was given. */
+  readonly tokens: readonly string[];
+}
+
+export function createVisitor(name: string, url: string): Visitor {
+  const tokens: string[] = [];
+  let cookie: string | undefined;
+  return {
+    name,
+    tokens,
+    async send(method, path, body) {
+      const response = await fetch(new URL(path, url), {
+        method,
+        headers: {
+          'user-agent': `a day at the clinic (${name})`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(cookie === undefined ? {} : { cookie }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      await response.arrayBuffer();
+      const [set] = response.headers.getSetCookie();
+      if (set !== undefined) {
+        cookie = set.split(';', 1)[0];
+        const token = cookie?.split('=', 2)[1];
+        if (token) tokens.push(token);
+      }
+      return { method, path, status: response.status, requestId: response.headers.get('x-request-id') };
+    },
+  };
+}
