@@ -1,0 +1,168 @@
+import { timingSafeEqual } from 'node:crypto';
+import { hashChildren, invalid, isSize, rootOf } from './merkle-tree.js';
+
+/**
+ * The proof that the leaf at `index` is in the tree over `leaves`, from the bottom up.
+ *
+ * Source: RFC 9162, section 2.1.3.1.
+ *
+ * @throws AuditError `AUDIT_PROOF_INVALID` if there is no such leaf
+ */
+export function proveInclusion(leaves: readonly Uint8Array[], index: number): readonly Uint8Array[] {
+  checkIndex(index, leaves.length);
+  const proof: Uint8Array[] = [];
+  let start = 0;
+  let end = leaves.length;
+  while (end - start > 1) {
+    const middle = start + splitPoint(end - start);
+    if (index < middle) {
+      proof.push(rootOf(leaves.slice(middle, end)));
+      end = middle;
+    } else {
+      proof.push(rootOf(leaves.slice(start, middle)));
+      start = middle;
+    }
+  }
+  return proof.reverse();
+}
+
+/**
+ * The proof that the tree over `leaves` continues the tree over the first `size1` of them.
+ *
+ * Source: RFC 9162, section 2.1.4.1.
+ *
+ * @throws AuditError `AUDIT_PROOF_INVALID` if `size1` is 0 or greater than the number of leaves
+ */
+export function proveConsistency(leaves: readonly Uint8Array[], size1: number): readonly Uint8Array[] {
+  checkSizes(size1, leaves.length);
+  const proof: Uint8Array[] = [];
+  let start = 0;
+  let end = leaves.length;
+  // True while the old tree is known to whoever checks, as its root.
+  let known = true;
+  while (size1 !== end) {
+    const middle = start + splitPoint(end - start);
+    if (size1 <= middle) {
+      proof.push(rootOf(leaves.slice(middle, end)));
+      end = middle;
+    } else {
+      proof.push(rootOf(leaves.slice(start, middle)));
+      start = middle;
+      known = false;
+    }
+  }
+  if (!known) proof.push(rootOf(leaves.slice(start, end)));
+  return proof.reverse();
+}
+
+/**
+ * True if the proof shows that `leaf` stands at `index` in the tree of this size and root.
+ *
+ * Source: RFC 9162, section 2.1.3.2.
+ *
+ * @throws AuditError `AUDIT_PROOF_INVALID` if the tree has no such index
+ */
+export function checkInclusion(claim: {
+  readonly index: number;
+  readonly size: number;
+  readonly leaf: Uint8Array;
+  readonly root: Uint8Array;
+  readonly proof: readonly Uint8Array[];
+}): boolean {
+  checkIndex(claim.index, claim.size);
+  if (!areHashes([claim.leaf, claim.root, ...claim.proof])) return false;
+  let first = claim.index;
+  let last = claim.size - 1;
+  let root = claim.leaf;
+  for (const node of claim.proof) {
+    if (last === 0) return false;
+    if (first % 2 === 1 || first === last) {
+      root = hashChildren(node, root);
+      while (first % 2 === 0 && first !== 0) {
+        first /= 2;
+        last = Math.floor(last / 2);
+      }
+    } else {
+      root = hashChildren(root, node);
+    }
+    first = Math.floor(first / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 && timingSafeEqual(root, claim.root);
+}
+
+/**
+ * True if the proof shows that the tree of `size2` and `root2` continues that of `size1` and `root1`.
+ *
+ * Source: RFC 9162, section 2.1.4.2.
+ *
+ * @throws AuditError `AUDIT_PROOF_INVALID` if `size1` is 0 or greater than `size2`: nothing can be proven of these
+ */
+export function checkConsistency(claim: {
+  readonly size1: number;
+  readonly size2: number;
+  readonly root1: Uint8Array;
+  readonly root2: Uint8Array;
+  readonly proof: readonly Uint8Array[];
+}): boolean {
+  const { size1, size2, root1, root2 } = claim;
+  checkSizes(size1, size2);
+  if (!areHashes([root1, root2, ...claim.proof])) return false;
+  if (size1 === size2) return claim.proof.length === 0 && timingSafeEqual(root1, root2);
+  const path = isPowerOfTwo(size1) ? [root1, ...claim.proof] : claim.proof;
+  const [seed, ...rest] = path;
+  if (claim.proof.length === 0 || seed === undefined) return false;
+  let first = size1 - 1;
+  let last = size2 - 1;
+  while (first % 2 === 1) {
+    first = Math.floor(first / 2);
+    last = Math.floor(last / 2);
+  }
+  let old = seed;
+  let now = seed;
+  for (const node of rest) {
+    if (last === 0) return false;
+    if (first % 2 === 1 || first === last) {
+      old = hashChildren(node, old);
+      now = hashChildren(node, now);
+      while (first % 2 === 0 && first !== 0) {
+        first /= 2;
+        last = Math.floor(last / 2);
+      }
+    } else {
+      now = hashChildren(now, node);
+    }
+    first = Math.floor(first / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 && timingSafeEqual(old, root1) && timingSafeEqual(now, root2);
+}
+
+/** The largest power of two below `size`, for a size of at least 2. */
+function splitPoint(size: number): number {
+  let point = 1;
+  while (point * 2 < size) point *= 2;
+  return point;
+}
+
+function isPowerOfTwo(size: number): boolean {
+  let rest = size;
+  while (rest % 2 === 0) rest /= 2;
+  return rest === 1;
+}
+
+function areHashes(values: readonly Uint8Array[]): boolean {
+  return values.every((value) => value.length === 32);
+}
+
+function checkIndex(index: number, size: number): void {
+  if (!isSize(size) || !isSize(index) || index >= size) {
+    throw invalid(`a tree of size ${size} has no leaf at index ${index}`);
+  }
+}
+
+function checkSizes(size1: number, size2: number): void {
+  if (!isSize(size1) || !isSize(size2) || size1 === 0 || size1 > size2) {
+    throw invalid(`there is no consistency proof from size ${size1} to size ${size2}`);
+  }
+}
