@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+import { runCommandLine } from './command-line.js';
+
+// `indelible tail | head` closes the pipe early: that is an end, not a failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
+const interrupted = new AbortController();
+// Once: a second Ctrl-C ends a command that does not come to its end by itself.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+
+process.exitCode = await runCommandLine(process.argv.slice(2), interrupted.signal);

@@ -1,0 +1,16 @@
+import type { Command } from './command.js';
+import { historyCommand } from './history-command.js';
+import { migrateCommand } from './migrate-command.js';
+import { sealCommand } from './seal-command.js';
+import { showCommand } from './show-command.js';
+import { tailCommand } from './tail-command.js';
+import { verifyCommand } from './verify-command.js';
+
+export const COMMANDS: readonly Command[] = [
+  migrateCommand,
+  sealCommand,
+  verifyCommand,
+  tailCommand,
+  showCommand,
+  historyCommand,
+];
