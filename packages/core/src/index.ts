@@ -28,3 +28,4 @@ export * from './typed-record.js';
 export * from './uuid.js';
 export * from './verdict.js';
 export * from './verify-log.js';
+export { verifyAll, type VerifyAllOptions } from './verify-all.js';

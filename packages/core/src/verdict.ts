@@ -12,8 +12,11 @@ export interface Finding {
 
 /** What a verification did not look at, and why. */
 export interface NotChecked {
-  /** `unkeyed`: no key; `rollback`: no anchor; `dropped-logs`: a log that left no row; `pending`: events not sealed yet. */
-  readonly what: 'unkeyed' | 'rollback' | 'dropped-logs' | 'pending';
+  /**
+   * `unkeyed`: no key; `rollback`: no anchor; `dropped-logs`: a log that left no row; `pending`: events not sealed yet;
+   * `no-head`: nothing to compare with; `interrupted`: stopped by its signal.
+   */
+  readonly what: 'unkeyed' | 'rollback' | 'dropped-logs' | 'pending' | 'no-head' | 'interrupted';
   readonly detail: string;
 }
 

@@ -1,3 +1,8 @@
+import type { AuditKeys } from './keys.js';
+import { runVerification } from './run-verification.js';
+import type { AuditStore } from './store.js';
+import type { Verdict } from './verdict.js';
+
 /** What `verify` checks. */
 export interface VerifyOptions {
   /** @default every log of the store */
@@ -9,4 +14,36 @@ export interface VerifyOptions {
   readonly maxFindings?: number;
   /** How far an event's time may be from its sealing. @default 24 hours */
   readonly maxSkewMs?: number;
+}
+
+export interface VerifyLogOptions extends Omit<VerifyOptions, 'log'> {
+  /** The keys that the log is sealed with. Without them a log that needs none is checked, and no other. */
+  readonly keys?: AuditKeys | undefined;
+  /** The index from which on entries must be keyed. @default 0 */
+  readonly keyedFrom?: number | undefined;
+}
+
+/**
+ * Verifies one log: hashes every body, derives every column again, follows the links, rebuilds the tree and compares the
+ * head. It reads in batches, in constant memory but for 12 to 36 bytes an entry, and lets the event loop run meanwhile.
+ * What is sealed while it runs is left to the next verification.
+ *
+ * @throws only what the store throws, and TypeError for options of the wrong type; whatever is wrong with the log is a
+ * finding
+ */
+export async function verifyLog(
+  store: AuditStore,
+  log: string,
+  options: VerifyLogOptions = {},
+): Promise<Verdict> {
+  if (typeof log !== 'string' || log === '') throw new TypeError('the log to verify is named by a string');
+  checkCount('keyedFrom', options.keyedFrom);
+  checkCount('maxFindings', options.maxFindings);
+  checkCount('maxSkewMs', options.maxSkewMs);
+  return runVerification(store, log, options, new Set());
+}
+
+function checkCount(name: string, value: number | undefined): void {
+  if (value === undefined || (typeof value === 'number' && value >= 0)) return;
+  throw new TypeError(`\`${name}\` is a number of at least 0`);
 }

@@ -1,0 +1,71 @@
+import { FindingList } from './finding-list.js';
+import type { AuditStore } from './store.js';
+import type { NotChecked, Verdict } from './verdict.js';
+import type { Check } from './verify-checks.js';
+import { EntriesVerifier } from './verify-entries.js';
+import { verifyHeadMac } from './verify-head.js';
+import type { VerifyLogOptions } from './verify-log.js';
+import { VerifyPace } from './verify-pace.js';
+import { verifyWaiting } from './verify-waiting.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Verifies one log. @param disabled checks that are left out: for the test that each of them is needed */
+export async function runVerification(
+  store: AuditStore,
+  log: string,
+  options: VerifyLogOptions,
+  disabled: ReadonlySet<Check>,
+): Promise<Verdict> {
+  const { keys, keyedFrom = 0, maxSkewMs = DAY_MS, maxFindings = 1_000 } = options;
+  const findings = new FindingList(log, maxFindings, disabled);
+  const pace = new VerifyPace(options);
+
+  const head = await store.head(log);
+  if (head !== null) verifyHeadMac(head, keys, keyedFrom, findings);
+  const entries = new EntriesVerifier(store, log, head, { keys, keyedFrom, maxSkewMs, findings, pace });
+  await entries.run();
+  const pending = pace.aborted ? null : await verifyWaiting(store, log, findings, pace);
+  pace.finish(entries.size, Math.max(head?.size ?? 0, entries.size));
+
+  const { chain } = entries;
+  const keyless = keys === undefined && (chain.unreadableFrom !== null || options.keyedFrom !== undefined);
+  const notChecked: NotChecked[] = [];
+  if (pace.aborted) {
+    notChecked.push({ what: 'interrupted', detail: `stopped after ${entries.size} entries` });
+  }
+  if (head === null) {
+    const detail = 'the log has no head, so nothing says how many entries it should have';
+    notChecked.push({ what: 'no-head', detail });
+  }
+  if (keyless) {
+    const from = chain.unreadableFrom ?? 0;
+    notChecked.push({
+      what: 'unkeyed',
+      detail: `the log is keyed: without the key the links from ${from} on and the head prove nothing`,
+    });
+  } else if (keys === undefined) {
+    const detail = 'there is no key: whoever can write the database can rewrite the whole log unnoticed';
+    notChecked.push({ what: 'unkeyed', detail });
+  } else if (chain.unkeyed > 0) {
+    const detail = `${chain.unkeyed} entries are older than the key: whoever can write the database can rewrite them`;
+    notChecked.push({ what: 'unkeyed', detail });
+  }
+  if (pending !== null && pending > 0) {
+    const detail = `${pending} events are not sealed yet: until then one can be deleted unnoticed`;
+    notChecked.push({ what: 'pending', detail });
+  }
+  const rollback = 'there is no anchor: a whole database that was put back from an older copy looks right';
+  notChecked.push({ what: 'rollback', detail: rollback });
+
+  const complete = !pace.aborted && head !== null && !keyless;
+  return {
+    result: findings.found > 0 ? 'invalid' : complete ? 'valid' : 'incomplete',
+    log,
+    size: entries.size,
+    root: entries.tree.root(),
+    findings: findings.sorted(),
+    truncated: findings.truncated,
+    notChecked,
+  };
+}

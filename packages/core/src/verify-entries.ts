@@ -1,0 +1,186 @@
+import { equalBytes } from './equal-bytes.js';
+import { EventIdSet } from './event-id-set.js';
+import type { FindingList } from './finding-list.js';
+import type { AuditKeys } from './keys.js';
+import { CompactRange } from './merkle-tree.js';
+import type { AuditStore, StoredEntry, StoredHead } from './store.js';
+import { ChainVerifier } from './verify-chain.js';
+import { verifyEvent } from './verify-event.js';
+import { verifyHeadMac, verifyHeadState } from './verify-head.js';
+import type { VerifyPace } from './verify-pace.js';
+
+/** How many entries are checked between two looks at the clock. */
+const STRIDE = 32;
+
+export interface EntriesOptions {
+  readonly keys: AuditKeys | undefined;
+  readonly keyedFrom: number;
+  readonly maxSkewMs: number;
+  readonly findings: FindingList;
+  readonly pace: VerifyPace;
+}
+
+/** Reads the entries of a log in order and holds each of them, and the head, against what the bodies give. */
+export class EntriesVerifier {
+  readonly chain: ChainVerifier;
+  /** Over the leaves that were read. */
+  readonly tree = new CompactRange();
+  readonly #store: AuditStore;
+  readonly #log: string;
+  readonly #head: StoredHead | null;
+  readonly #headSize: number;
+  readonly #options: EntriesOptions;
+  readonly #ids = new EventIdSet();
+  #treeKnown = true;
+  #next = 0;
+  #lastEventId: string | null = null;
+  #size = 0;
+
+  constructor(store: AuditStore, log: string, head: StoredHead | null, options: EntriesOptions) {
+    this.#store = store;
+    this.#log = log;
+    this.#head = head;
+    this.#headSize = head?.size ?? 0;
+    this.#options = options;
+    const { keys, keyedFrom, findings } = options;
+    this.chain = new ChainVerifier(
+      log,
+      { keys, keyedFrom, headKeyed: (head?.mac ?? null) !== null },
+      findings,
+    );
+  }
+
+  /** The number of entries that were read and checked. */
+  get size(): number {
+    return this.#size;
+  }
+
+  async run(): Promise<void> {
+    const { findings, pace } = this.#options;
+    this.#compareHead();
+    // From below 0 on: a row that hides at a negative index is read too.
+    for await (const batch of this.#store.entries(this.#log, { from: Number.MIN_SAFE_INTEGER })) {
+      const vouched = await this.#vouchedSize(batch);
+      for (let i = 0; i < batch.length; i++) {
+        const entry = batch[i];
+        if (entry === undefined) continue;
+        if (i % STRIDE === 0) {
+          if (pace.due) await pace.rest(this.#size, Math.max(this.#headSize, this.#size));
+          if (pace.aborted) return;
+        }
+        // Sealed since this verification began: not part of what the head that it started from says.
+        if (entry.index >= this.#headSize && entry.index < vouched) continue;
+        const first = this.#verify(entry);
+        if (first !== -1) await this.#confirmDuplicate(entry, first, batch);
+      }
+    }
+    if (this.#next < this.#headSize) {
+      findings.add('entry-cut', this.#next, null, `missing: ${span(this.#next, this.#headSize)}`);
+    }
+  }
+
+  /**
+   * Up to which index a head vouches for the entries of a batch: a running sealer may have added some. A head that can not
+   * be believed vouches for nothing.
+   */
+  async #vouchedSize(batch: readonly StoredEntry[]): Promise<number> {
+    const last = batch[batch.length - 1];
+    if (last === undefined || last.index < this.#headSize) return this.#headSize;
+    const { keys, keyedFrom, findings } = this.#options;
+    const now = await this.#store.head(this.#log);
+    if (now === null) {
+      if (this.#next <= this.#headSize)
+        findings.add('head-there', null, null, 'there are entries and no head');
+      return this.#headSize;
+    }
+    if (now.size === this.#headSize || !verifyHeadMac(now, keys, keyedFrom, findings)) return this.#headSize;
+    return now.size;
+  }
+
+  /** @returns the index of an earlier entry that seems to be of the same event, or -1 */
+  #verify(entry: StoredEntry): number {
+    const { findings, maxSkewMs } = this.#options;
+    const { index, eventId, event } = entry;
+    if (index < this.#next) {
+      const repeated = eventId === this.#lastEventId && index === this.#next - 1;
+      if (repeated) findings.add('entry-repeated', index, eventId, 'the same entry stands there twice');
+      else
+        findings.add(
+          'entry-out-of-order',
+          index,
+          eventId,
+          'there is another entry at this index, or none can be',
+        );
+      return -1;
+    }
+    if (index > this.#next) this.#skipTo(index);
+    if (this.#head !== null && index >= this.#headSize) {
+      findings.add('entry-beyond-head', index, eventId, `the head vouches for ${this.#headSize} entries`);
+    }
+    this.chain.next(entry);
+    if (entry.leaf.length === 32) this.tree.append(entry.leaf);
+    else this.#treeKnown = false;
+    if (event === null) {
+      findings.add('event-there', index, eventId, 'the event of this entry is gone');
+    } else {
+      if (!equalBytes(event.leaf, entry.leaf)) {
+        findings.add('entry-leaf', index, eventId, 'the leaf of the entry is not that of the event');
+      }
+      const body = verifyEvent(event, this.#log, index, eventId, findings);
+      if (body !== null) {
+        const skewMs = Number(entry.sealedAt) / 1000 - Date.parse(body.time);
+        if (Math.abs(skewMs) > maxSkewMs) {
+          findings.add(
+            'entry-time',
+            index,
+            eventId,
+            `happened ${body.time}, sealed ${isoTime(entry.sealedAt)}`,
+          );
+        }
+      }
+    }
+    this.#size++;
+    this.#next = index + 1;
+    this.#lastEventId = eventId;
+    if (this.#next === this.#headSize) this.#compareHead();
+    return this.#ids.add(eventId, index);
+  }
+
+  #skipTo(index: number): void {
+    const end = Math.min(index, this.#head === null ? index : this.#headSize);
+    if (this.#next < end) {
+      this.#options.findings.add('entry-gap', this.#next, null, `missing: ${span(this.#next, end)}`);
+    }
+    this.chain.lose();
+    this.#treeKnown = false;
+  }
+
+  /** Where the number of entries is the head's. */
+  #compareHead(): void {
+    if (this.#head === null || this.#next !== this.#headSize) return;
+    verifyHeadState(this.#head, this.chain, this.#treeKnown ? this.tree : null, this.#options.findings);
+  }
+
+  /** Two ids may have one fingerprint: the entry that was there first is read again. */
+  async #confirmDuplicate(entry: StoredEntry, first: number, batch: readonly StoredEntry[]): Promise<void> {
+    const { findings } = this.#options;
+    let earlier = batch.find((other) => other.index === first)?.eventId;
+    if (earlier === undefined && !findings.full) {
+      for await (const [other] of this.#store.entries(this.#log, { from: first, to: first + 1 })) {
+        earlier = other?.eventId;
+      }
+    }
+    if (earlier !== undefined && earlier !== entry.eventId) return;
+    findings.add('event-once', entry.index, entry.eventId, `the event has an entry at ${first} already`);
+  }
+}
+
+function span(from: number, to: number): string {
+  return to - from === 1 ? `the entry ${from}` : `the entries ${from} to ${to - 1}`;
+}
+
+/** A tampered time may lie outside of what a Date can hold. */
+function isoTime(micros: bigint): string {
+  const date = new Date(Number(micros / 1000n));
+  return Number.isNaN(date.getTime()) ? `${micros} µs` : date.toISOString();
+}
