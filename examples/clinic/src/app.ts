@@ -1,3 +1,4 @@
+import { auditContext } from '@indelible/express';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Database } from './database.js';
 import { Prisma } from './generated/prisma/client.js';
@@ -13,6 +14,7 @@ import { authenticate } from './session.js';
 export function createApp(prisma: Database): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.use(auditContext({ captureBody: true }));
   app.use(express.json({ limit: '100kb' }));
   app.use(authenticate(prisma));
   app.use(signInRoutes(prisma));

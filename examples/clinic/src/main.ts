@@ -1,20 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { playDay } from './day/play-day.js';
-import { startClinic } from './start-clinic.js';
+import { runDay } from './day/run-day.js';
+import { serve } from './serve.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'clinic-'));
-const clinic = await startClinic(folder);
-await playDay(clinic.url, (s) =>
-  console.log(
-    s.answer.status === s.expected,
-    s.answer.method,
-    s.answer.path,
-    s.answer.status,
-    s.who,
-    s.story,
-  ),
-);
-await clinic.stop();
-console.log(folder);
+// In production the key comes from a secret manager. This one is as short-lived as the folder.
+process.env.AUDIT_HMAC_KEY ??= randomBytes(48).toString('base64');
+
+const folder = mkdtempSync(join(tmpdir(), 'clinic-'));
+try {
+  if (process.argv.includes('--serve')) await serve(folder);
+  else if (!(await runDay(folder))) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,16 +1,13 @@
 export interface Answer {
-  readonly method: string;
-  readonly path: string;
   readonly status: number;
   /** The id under which the server keeps this request, from its `x-request-id` header. */
   readonly requestId: string | null;
 }
 
-/** Somebody with a browser: sends JSON and keeps the session cookie. */
+/** Somebody at a terminal: sends JSON and keeps the session cookie. */
 export interface Visitor {
-  readonly name: string;
   send(method: string, path: string, body?: object): Promise<Answer>;
-  /** Every session cookie that he was given. */
+  /** Every session cookie that they were given. */
   readonly tokens: readonly string[];
 }
 
@@ -18,13 +15,12 @@ export function createVisitor(name: string, url: string): Visitor {
   const tokens: string[] = [];
   let cookie: string | undefined;
   return {
-    name,
     tokens,
     async send(method, path, body) {
       const response = await fetch(new URL(path, url), {
         method,
         headers: {
-          'user-agent': `a day at the clinic (${name})`,
+          'user-agent': `terminal of ${name}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...(cookie === undefined ? {} : { cookie }),
         },
@@ -37,7 +33,7 @@ export function createVisitor(name: string, url: string): Visitor {
         const token = cookie?.split('=', 2)[1];
         if (token) tokens.push(token);
       }
-      return { method, path, status: response.status, requestId: response.headers.get('x-request-id') };
+      return { status: response.status, requestId: response.headers.get('x-request-id') };
     },
   };
 }

@@ -8,7 +8,7 @@ export function appointmentRoutes(prisma: Database): Router {
 
   router.post('/appointments/:id/arrival', allow('receptionist', 'nurse'), async (request, response) => {
     const appointment = await prisma.appointment.update({
-      where: { id: readId(request.params['id']), status: 'booked' },
+      where: { id: readId(request.params.id), status: 'booked' },
       data: { status: 'arrived' },
     });
     response.json(appointment);

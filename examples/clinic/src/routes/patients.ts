@@ -32,7 +32,7 @@ export function patientRoutes(prisma: Database): Router {
 
   router.get('/patients/:id', allow('nurse', 'doctor', 'receptionist'), async (request, response) => {
     const patient = await prisma.patient.findUniqueOrThrow({
-      where: { id: readId(request.params['id']) },
+      where: { id: readId(request.params.id) },
       include: { allergies: true, appointments: true, prescriptions: { include: { items: true } } },
     });
     response.json(patient);
@@ -40,14 +40,14 @@ export function patientRoutes(prisma: Database): Router {
 
   router.patch('/patients/:id/contact', allow('receptionist'), async (request, response) => {
     const patient = await prisma.patient.update({
-      where: { id: readId(request.params['id']) },
-      data: { contact: readContact(readInput(request.body)) },
+      where: { id: readId(request.params.id) },
+      data: { contact: readContact(readInput(request.body).object('contact')) },
     });
     response.json(patient);
   });
 
   router.delete('/patients/:id', allow('admin'), async (request, response) => {
-    await prisma.patient.delete({ where: { id: readId(request.params['id']) } });
+    await prisma.patient.delete({ where: { id: readId(request.params.id) } });
     response.status(204).end();
   });
 

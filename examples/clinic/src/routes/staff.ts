@@ -8,7 +8,7 @@ export function staffRoutes(prisma: Database): Router {
   const router = Router();
 
   router.put('/staff/:id/role', allow('admin'), async (request, response) => {
-    const id = readId(request.params['id']);
+    const id = readId(request.params.id);
     const role = readInput(request.body).oneOf('role', Object.values(Role));
     const staff = await prisma.staff.update({
       where: { id },

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { getAudit } from '@indelible/core';
+import { startClinic } from '../start-clinic.js';
+import type { Evidence, Forged } from './check-day.js';
+import { findSecrets } from './find-secrets.js';
+import { playDay } from './play-day.js';
+import { readTrail } from './read-trail.js';
+import { SECRETS } from './script.js';
+import { forge, planForgeries } from './tamper.js';
+import { verifyFile } from './verify-file.js';
+
+/**
+ * Starts the clinic on a fresh database in `folder`, plays the day over HTTP, stops it, reads and verifies what it left
+ * behind, forges copies of it and verifies those.
+ */
+export async function collectEvidence(folder: string): Promise<Evidence> {
+  const clinic = await startClinic(folder);
+  const { played, tokens } = await playDay(clinic.url);
+  await getAudit().flush();
+
+  const cookies = tokens.map((token, number): [string, string] => [`session cookie ${number + 1}`, token]);
+  const secrets = { ...SECRETS, ...Object.fromEntries(cookies) };
+  // Before the clinic stops, while the WAL is there, and after.
+  const leaks = [...findSecrets(folder, secrets)];
+  await clinic.stop();
+  leaks.push(...findSecrets(folder, secrets));
+
+  const trail = readTrail(clinic.file);
+  const verdicts = await verifyFile(clinic.file);
+  const forged: Forged[] = [];
+  for (const [number, forgery] of planForgeries(trail.entries).entries()) {
+    const copy = forge(clinic.file, join(folder, `forged-${number + 1}.db`), forgery);
+    forged.push({ forgery, verdicts: await verifyFile(copy) });
+  }
+  return { played, trail, leaks, verdicts, forged };
+}

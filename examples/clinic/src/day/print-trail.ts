@@ -1,0 +1,136 @@
+import {
+  type Actor,
+  type AuditEvent,
+  type JsonObject,
+  type JsonValue,
+  tryGetMarkKind,
+} from '@indelible/core';
+import type { Paint, Style } from './paint.js';
+import type { Played } from './play-day.js';
+import type { TrailEntry } from './read-trail.js';
+
+/** The terminal that the page is made for. */
+export const WIDTH = 100;
+const INDENT = 16;
+/** Index, time, actor, action, resource; the outcome takes what is left. */
+const COLUMNS = [4, 10, 22, 28, 24] as const;
+
+/** The trail as lines: a heading for each request, a row for each event, and beneath it what changed. */
+export function printTrail(
+  entries: readonly TrailEntry[],
+  played: readonly Played[],
+  paint: Paint,
+): readonly string[] {
+  const scenes = new Map(played.map((scene) => [scene.answer.requestId, scene]));
+  const lines = [paint('dim', row(['#', 'UTC', 'who', 'what', 'to which']))];
+  // No request has this id, so the first event gets a heading whatever it is.
+  let request: string | undefined = '';
+  for (const { index, event } of entries) {
+    const { requestId } = event.context;
+    if (requestId !== request) {
+      request = requestId;
+      lines.push('', heading(scenes.get(requestId ?? null), paint));
+    }
+    lines.push(eventRow(index, event, paint), ...changeLines(event, paint));
+  }
+  return lines;
+}
+
+function heading(played: Played | undefined, paint: Paint): string {
+  if (played === undefined) return paint('bold', 'Outside of any request');
+  const { who, story, method, path } = played.scene;
+  const request = `${method} ${path} → ${played.answer.status}`;
+  const title = cut(`${who.slice(0, 1).toUpperCase()}${who.slice(1)} ${story}`, WIDTH - request.length - 2);
+  return `${paint('bold', title)}${' '.repeat(WIDTH - title.length - request.length)}${paint('dim', request)}`;
+}
+
+function eventRow(
+  index: number,
+  { time, actor, action, resource, outcome }: AuditEvent,
+  paint: Paint,
+): string {
+  const which = resource === undefined ? '' : `${resource.type} ${resource.id}`;
+  const shade: Style = outcome === 'success' ? 'dim' : outcome === 'denied' ? 'yellow' : 'red';
+  const cells = row([String(index), time.slice(11, 19), nameActor(actor), action, which]);
+  return `${cells.padEnd(WIDTH - 8)}${paint(shade, outcome === 'success' ? 'ok' : outcome)}`;
+}
+
+function row(cells: readonly string[]): string {
+  const padded = cells.map((cell, column) => {
+    const width = COLUMNS[column] ?? 0;
+    return column === 0 ? `${cell.padStart(width)}  ` : cut(printable(cell), width - 2).padEnd(width);
+  });
+  return padded.join('').trimEnd();
+}
+
+function nameActor({ type, id, email, role }: Actor): string {
+  const name = email?.split('@', 1)[0] ?? (type === id ? type : `${type} ${id}`);
+  return role === undefined ? name : `${name}, ${role}`;
+}
+
+/** `+` created, `-` deleted, `~` changed, `·` a detail, and a `!` where the capture is not exact. */
+function changeLines({ change, reason, details }: AuditEvent, paint: Paint): readonly string[] {
+  const lines: string[] = [];
+  if (change !== undefined) {
+    const { operation, before = {}, after = {}, fields, fidelity } = change;
+    if (operation === 'update') {
+      const changed = fields ?? [...new Set([...Object.keys(before), ...Object.keys(after)])];
+      lines.push(...changed.map((field) => changedField(field, before[field], after[field], paint)));
+    } else {
+      lines.push(...sideBySide('-', 'red', before, paint), ...sideBySide('+', 'green', after, paint));
+    }
+    if (fidelity !== 'exact') lines.push(paint('magenta', `! ${fidelity}`));
+  }
+  if (reason !== undefined) lines.push(...sideBySide('·', 'cyan', { reason }, paint));
+  if (details !== undefined) lines.push(...sideBySide('·', 'cyan', details, paint));
+  return lines.map((line) => ' '.repeat(INDENT) + line);
+}
+
+function changedField(
+  field: string,
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+  paint: Paint,
+) {
+  const name = cut(printable(field), 24);
+  const room = WIDTH - INDENT - name.length - 7;
+  const from = cut(show(before), Math.max(Math.floor(room / 2), room - show(after).length));
+  const to = cut(show(after), room - from.length);
+  return `${paint('yellow', '~')} ${name}  ${paint('red', from)} → ${paint('green', to)}`;
+}
+
+/** The fields one after the other, as many on a line as fit. */
+function sideBySide(sign: string, style: Style, fields: JsonObject, paint: Paint): readonly string[] {
+  const room = WIDTH - INDENT - 2;
+  const lines: string[] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    const field = cut(`${printable(name)} ${show(value)}`, room);
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 3 + field.length <= room)
+      lines[lines.length - 1] = `${line} · ${field}`;
+    else lines.push(field);
+  }
+  return lines.map((line, number) => `${number === 0 ? paint(style, sign) : ' '} ${line}`);
+}
+
+/** A value on one line. What the log holds in place of a secret is shown as `‹masked›`. */
+function show(value: JsonValue | undefined): string {
+  if (value === undefined) return '–';
+  const mark = tryGetMarkKind(value);
+  if (mark !== undefined) return `‹${mark}›`;
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).map(([name, member]) => `${printable(name)}: ${show(member)}`);
+    return `{${members.join(', ')}}`;
+  }
+  return printable(JSON.stringify(value));
+}
+
+/** Text from outside must not steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '·');
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
