@@ -23,6 +23,7 @@ export { createSealBatch, type SealBatchOptions } from './seal-batch.js';
 export * from './standard-schema.js';
 export * from './store.js';
 export { type ToJsonOptions, toJson } from './to-json.js';
+export { offerDefaultStore } from './store-offers.js';
 export * from './transaction-carrier.js';
 export * from './typed-record.js';
 export * from './uuid.js';

@@ -1,4 +1,4 @@
-import type { Audit } from './audit.js';
+import type { Audit, StoreOffer } from './audit.js';
 import type { ContextProvider } from './context-provider.js';
 import type { TransactionCarrier } from './transaction-carrier.js';
 
@@ -7,12 +7,14 @@ export interface SharedState {
   defaultAudit?: Audit;
   contextProvider?: ContextProvider;
   transactionCarriers: TransactionCarrier[];
+  /** Databases of ORMs that were audited before there was a default audit. */
+  storeOffers: (StoreOffer | (() => Promise<StoreOffer>))[];
 }
 
 const KEY = Symbol.for('indelible.shared.v1');
 
 export function sharedState(): SharedState {
   const holder = globalThis as { [KEY]?: SharedState };
-  holder[KEY] ??= { transactionCarriers: [] };
+  holder[KEY] ??= { transactionCarriers: [], storeOffers: [] };
   return holder[KEY];
 }

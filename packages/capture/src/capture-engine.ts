@@ -1,0 +1,72 @@
+import { type Audit, AuditError, type AuditStore } from '@indelible/core';
+import { BareConnection } from './bare-connection.js';
+import { type CaptureOptions, checkCaptureOptions } from './capture-options.js';
+import { CaptureTransaction, type EngineParts } from './capture-transaction.js';
+import { ChangeEvents } from './change-events.js';
+import type { CaptureConnection, CaptureDialect } from './dialect.js';
+import type { NameModel } from './model-naming.js';
+import { StatementReader } from './statement.js';
+
+export interface CaptureEngineOptions extends CaptureOptions {
+  /** The audit that events go to; a function is asked each time, so that the default audit may be configured later. */
+  readonly audit: () => Audit;
+  readonly dialect: CaptureDialect;
+  readonly nameModel: NameModel;
+  /** Names the database beneath a connection as its store does (`TransactionalAppend.database`). */
+  readonly nameDatabase: (connection: CaptureConnection) => Promise<string>;
+  /** The package that speaks in errors: `prisma`. */
+  readonly where: string;
+}
+
+/** The one engine beneath the ORM packages. */
+export interface CaptureEngine {
+  /** Follows a transaction that the ORM has opened on the connection. */
+  transaction(connection: CaptureConnection): CaptureTransaction;
+  /** Captures what runs outside of transactions on a connection that the ORM does not share out. */
+  bare(connection: CaptureConnection, shared?: () => CaptureTransaction | undefined): BareConnection;
+}
+
+/** @throws TypeError for an option that is unknown or of the wrong form */
+export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngine {
+  const { audit, dialect, nameModel, nameDatabase, where, ...capture } = options;
+  const checked = checkCaptureOptions(capture);
+  const parts: EngineParts = {
+    audit,
+    dialect,
+    options: checked,
+    events: new ChangeEvents(nameModel, checked),
+    reader: new StatementReader(),
+    store: createStoreCheck(options),
+    where,
+  };
+  return {
+    transaction: (connection) => new CaptureTransaction(parts, connection, false),
+    bare: (connection, shared = () => undefined) => new BareConnection(parts, connection, shared),
+  };
+}
+
+/** Events can join a transaction only in the store's own database; that is checked once for each store. */
+function createStoreCheck(
+  options: CaptureEngineOptions,
+): (connection: CaptureConnection) => Promise<AuditStore> {
+  let checked: AuditStore | undefined;
+  return async (connection) => {
+    const store = await options.audit().store();
+    if (store === checked) return store;
+    const { transactional } = store;
+    const database = await options.nameDatabase(connection);
+    if (
+      transactional === undefined ||
+      transactional.dialect !== options.dialect.name ||
+      transactional.database !== database
+    ) {
+      throw new AuditError(
+        'AUDIT_STORE_ELSEWHERE',
+        options.where,
+        `the store (${store.name}) is not in the database that the ORM writes to, so events can not join its transactions`,
+      );
+    }
+    checked = store;
+    return store;
+  };
+}

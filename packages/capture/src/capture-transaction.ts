@@ -1,0 +1,360 @@
+import {
+  type AmbientContext,
+  type Audit,
+  AuditError,
+  type AuditStore,
+  auditErrorCode,
+  createUuidV7,
+  type EventInput,
+  type PreparedEvent,
+  tryGetContext,
+  uuidTime,
+} from '@indelible/core';
+import type { CheckedCaptureOptions } from './capture-options.js';
+import type { ChangeEvents } from './change-events.js';
+import type { CaptureConnection, CaptureDialect, CaptureSession, StatementChanges } from './dialect.js';
+import { type Statement, type StatementReader, textWithoutValues } from './statement.js';
+
+/** What one engine's transactions share. */
+export interface EngineParts {
+  readonly audit: () => Audit;
+  readonly dialect: CaptureDialect;
+  readonly options: CheckedCaptureOptions;
+  readonly events: ChangeEvents;
+  readonly reader: StatementReader;
+  /** The store whose events go along, checked to be of this database. */
+  readonly store: (connection: CaptureConnection) => Promise<AuditStore>;
+  /** The package that speaks in errors. */
+  readonly where: string;
+}
+
+interface BufferedEvent {
+  readonly id: string;
+  readonly input: EventInput;
+  /** The caller was told the id. */
+  readonly isJoined: boolean;
+  readonly ambient: AmbientContext | undefined;
+}
+
+/**
+ * Follows one transaction: captures each write, keeps its events, and writes them in one go before COMMIT. The calls
+ * may overlap; writes run one after the other, because each belongs between its own before and after.
+ */
+export class CaptureTransaction {
+  readonly id = createUuidV7();
+  readonly #session: CaptureSession;
+  readonly #events: BufferedEvent[] = [];
+  readonly #savepoints: { readonly name: string; readonly length: number }[] = [];
+  #queue: Promise<unknown> = Promise.resolve();
+  #active = false;
+  #refusal: AuditError | undefined;
+  #written: readonly PreparedEvent[] = [];
+  #undelivered: readonly PreparedEvent[] = [];
+
+  /** @param begun true where the engine itself opened the transaction with the dialect's `begin` */
+  constructor(
+    private readonly parts: EngineParts,
+    private readonly connection: CaptureConnection,
+    begun: boolean,
+  ) {
+    const { maxRows } = parts.options;
+    this.#session = parts.dialect.createSession(
+      connection,
+      { maxRows, ignores: parts.events.ignores },
+      begun,
+    );
+  }
+
+  /** Runs a statement of the caller on this transaction's connection. What `execute` gives or throws is passed on. */
+  async run<T>(sql: string, execute: () => Promise<T>): Promise<T> {
+    const statement = this.parts.reader.read(sql);
+    switch (statement.kind) {
+      case 'read':
+      case 'other':
+      case 'begin':
+        return execute();
+      case 'write':
+        return this.#exclusively(() => this.#write(sql, statement, execute));
+      case 'schema':
+        return this.#exclusively(async () => {
+          if (this.#active) await this.#session.beforeSchemaChange();
+          return execute();
+        });
+      case 'commit':
+        return this.commit(execute);
+      case 'rollback':
+        return this.rollback(execute);
+      case 'savepoint':
+        return this.savepoint(statement.savepoint ?? '', execute);
+      case 'release':
+        return this.release(statement.savepoint ?? '', execute);
+      case 'rollback-to':
+        return this.rollbackTo(statement.savepoint ?? '', execute);
+    }
+  }
+
+  /** Writes the events, then lets the caller's COMMIT pass. If that can not be, the COMMIT does not happen. */
+  async commit<T>(execute: () => Promise<T>): Promise<T> {
+    return this.#exclusively(async () => {
+      await this.flush();
+      const result = await execute();
+      this.#committed();
+      return result;
+    });
+  }
+
+  async rollback<T>(execute: () => Promise<T>): Promise<T> {
+    return this.#exclusively(async () => {
+      this.#discard();
+      return execute();
+    });
+  }
+
+  async savepoint<T>(name: string, execute: () => Promise<T>): Promise<T> {
+    return this.#exclusively(async () => {
+      const result = await execute();
+      this.#savepoints.push({ name, length: this.#events.length });
+      return result;
+    });
+  }
+
+  async release<T>(name: string, execute: () => Promise<T>): Promise<T> {
+    return this.#exclusively(async () => {
+      const result = await execute();
+      const position = this.#savepoints.findLastIndex((savepoint) => savepoint.name === name);
+      if (position !== -1) this.#savepoints.length = position;
+      return result;
+    });
+  }
+
+  async rollbackTo<T>(name: string, execute: () => Promise<T>): Promise<T> {
+    return this.#exclusively(async () => {
+      const result = await execute();
+      const position = this.#savepoints.findLastIndex((savepoint) => savepoint.name === name);
+      // The savepoint itself stays, as in SQL.
+      this.#events.length = this.#savepoints[position]?.length ?? 0;
+      this.#savepoints.length = position + 1;
+      this.#session.savepointRolledBack();
+      return result;
+    });
+  }
+
+  /** Adds events of the application to this transaction. */
+  join(inputs: readonly EventInput[], ambient: AmbientContext | undefined): readonly string[] {
+    return inputs.map((input) => this.#buffer(input, ambient, true));
+  }
+
+  /** Writes what is buffered into the caller's transaction. */
+  async flush(): Promise<void> {
+    if (this.#events.length > 0 && (await this.#session.wasRolledBack())) this.#discard();
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#events.length === 0) return;
+    const prepared = await this.#prepare();
+    try {
+      const store = await this.parts.store(this.connection);
+      for (const { sql, params } of store.transactional?.statements(prepared) ?? []) {
+        await this.connection.execute(sql, params);
+      }
+      this.#written = [...this.#written, ...prepared];
+    } catch (error) {
+      if (this.parts.audit().policy('data') === 'strict') throw this.#failure(error);
+      this.#undelivered = [...this.#undelivered, ...prepared];
+      this.parts.audit().reportError(this.#failure(error));
+    }
+    this.#events.length = 0;
+  }
+
+  async #write<T>(sql: string, statement: Statement, execute: () => Promise<T>): Promise<T> {
+    const ambient = tryGetContext();
+    if (ambient?.paused === true) return this.#pass(statement, execute);
+    const ready = await this.#ready(sql, statement, ambient);
+    let result: T;
+    try {
+      result = await execute();
+    } catch (error) {
+      // A failed statement leaves nothing, unless it said OR FAIL, which keeps what it did, or OR ROLLBACK.
+      if (ready) await this.#afterFailure(sql, statement, ambient);
+      throw error;
+    }
+    if (ready) await this.#collect(sql, statement, ambient);
+    return result;
+  }
+
+  /** @returns false where capturing failed and the policy lets the statement run without it */
+  async #ready(sql: string, statement: Statement, ambient: AmbientContext | undefined): Promise<boolean> {
+    try {
+      const inexact = await this.#withRetry(() => this.#session.before(statement));
+      this.#active = true;
+      const [first] = inexact;
+      if (first !== undefined && this.parts.options.strict) {
+        throw new AuditError(
+          'AUDIT_NOT_EXACT',
+          this.parts.where,
+          `this statement can not be captured exactly: ${first.reason}`,
+        );
+      }
+      const text = inexact.length === 0 ? '' : textWithoutValues(sql);
+      for (const entry of inexact) this.#buffer(this.parts.events.fromInexact(entry, text), ambient);
+      return true;
+    } catch (error) {
+      if (this.parts.dialect.isBusy(error) || auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
+      if (this.parts.audit().policy('data') === 'strict') throw this.#failure(error);
+      this.#markOpaque(sql, ambient, error);
+      return false;
+    }
+  }
+
+  async #collect(sql: string, statement: Statement, ambient: AmbientContext | undefined): Promise<void> {
+    try {
+      this.#add(sql, await this.#session.after(statement, true), ambient);
+    } catch (error) {
+      if (auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
+      if (this.parts.audit().policy('data') === 'strict') {
+        // The change is made and has no event: even if the caller catches this, it must not be committed.
+        this.#refusal = this.#failure(error);
+        throw this.#refusal;
+      }
+      this.#markOpaque(sql, ambient, error);
+    }
+  }
+
+  async #afterFailure(sql: string, statement: Statement, ambient: AmbientContext | undefined): Promise<void> {
+    try {
+      if (await this.#session.wasRolledBack()) this.#discard();
+      else this.#add(sql, await this.#session.after(statement, statement.words.has('FAIL')), ambient);
+    } catch {
+      // The caller gets the error of the statement. A connection that is lost takes the transaction with it.
+    }
+  }
+
+  #add(sql: string, changes: StatementChanges, ambient: AmbientContext | undefined): void {
+    const text = changes.inexact.length === 0 ? '' : textWithoutValues(sql);
+    if (changes.inexact.length > 0 && this.parts.options.strict) {
+      this.#refusal = new AuditError(
+        'AUDIT_NOT_EXACT',
+        this.parts.where,
+        `this statement touches ${changes.inexact[0]?.reason ?? 'more than can be captured'}; its transaction can not be committed`,
+      );
+      throw this.#refusal;
+    }
+    for (const entry of changes.inexact) this.#buffer(this.parts.events.fromInexact(entry, text), ambient);
+    for (const row of changes.rows) {
+      const input = this.parts.events.fromRow(row);
+      if (input !== undefined) this.#buffer(input, ambient);
+    }
+  }
+
+  /** Inside `withoutAudit`: what the triggers note is read and thrown away. */
+  async #pass<T>(statement: Statement, execute: () => Promise<T>): Promise<T> {
+    const result = await execute();
+    if (this.#active) {
+      await this.#session.before(statement);
+      await this.#session.after(statement, true);
+    }
+    return result;
+  }
+
+  #markOpaque(sql: string, ambient: AmbientContext | undefined, error: unknown): void {
+    const reason = 'capturing failed';
+    this.#buffer(
+      this.parts.events.fromInexact({ table: null, fidelity: 'opaque', reason }, textWithoutValues(sql)),
+      ambient,
+    );
+    this.parts.audit().reportError(this.#failure(error));
+  }
+
+  #buffer(input: EventInput, ambient: AmbientContext | undefined, isJoined = false): string {
+    const id = input.id ?? createUuidV7();
+    const time = input.time ?? uuidTime(id);
+    const context = { ...input.context, transactionId: this.id };
+    this.#events.push({ id, input: { ...input, time, context }, isJoined, ambient });
+    return id;
+  }
+
+  async #prepare(): Promise<readonly PreparedEvent[]> {
+    const ids = followFloor(this.#events, this.#session.floorId());
+    const prepared: PreparedEvent[] = [];
+    for (let start = 0; start < this.#events.length; ) {
+      const ambient = this.#events[start]?.ambient;
+      let end = start + 1;
+      while (end < this.#events.length && this.#events[end]?.ambient === ambient) end += 1;
+      const inputs = this.#events.slice(start, end).map(({ input }, position) => {
+        const id = ids[start + position];
+        return id === undefined ? input : { ...input, id };
+      });
+      prepared.push(...(await this.parts.audit().prepare(inputs, ambient)));
+      start = end;
+    }
+    return prepared;
+  }
+
+  #committed(): void {
+    if (this.#written.length > 0) this.parts.audit().committed(this.#written);
+    if (this.#undelivered.length > 0) {
+      const events = this.#undelivered;
+      this.parts
+        .audit()
+        .deliver(events)
+        .catch((error: unknown) => this.parts.audit().reportError(this.#failure(error)));
+    }
+    this.#written = [];
+    this.#undelivered = [];
+    this.#savepoints.length = 0;
+  }
+
+  #discard(): void {
+    this.#events.length = 0;
+    this.#savepoints.length = 0;
+    this.#written = [];
+    this.#undelivered = [];
+    this.#refusal = undefined;
+  }
+
+  #failure(error: unknown): AuditError {
+    if (auditErrorCode(error) !== undefined && error instanceof AuditError) return error;
+    if (this.parts.dialect.isMissingTable(error)) {
+      return new AuditError('AUDIT_TABLES_MISSING', this.parts.where, 'the audit tables are missing', {
+        cause: error,
+      });
+    }
+    return new AuditError('AUDIT_CAPTURE_FAILED', this.parts.where, 'a row change could not be captured', {
+      cause: error,
+    });
+  }
+
+  /** Our sealer may hold the lock for some milliseconds: without auditing nobody would. */
+  async #withRetry<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + BUSY_RETRY_MS;
+    for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!this.parts.dialect.isBusy(error) || Date.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+const BUSY_RETRY_MS = 1_000;
+/** Ids that `createUuidV7` makes of one given millisecond before they would repeat. */
+const IDS_A_MILLISECOND = 4_000;
+
+/**
+ * Ids of row changes must exceed those of other writers, whose clock may run ahead: the order of two changes of one row
+ * is never reversed.
+ */
+function followFloor(events: readonly BufferedEvent[], floor: string | null): readonly string[] {
+  const first = events[0];
+  if (floor === null || first === undefined || first.id > floor) return events.map(({ id }) => id);
+  const base = uuidTime(floor).getTime() + 1;
+  return events.map(({ id, isJoined }, position) =>
+    isJoined ? id : createUuidV7(new Date(base + Math.floor(position / IDS_A_MILLISECOND))),
+  );
+}

@@ -1,0 +1,209 @@
+import {
+  canonicalize,
+  type EventInput,
+  type JsonObject,
+  type JsonValue,
+  type Operation,
+  sameJson,
+  toJson,
+} from '@indelible/core';
+import type { CheckedCaptureOptions, ModelCaptureOptions } from './capture-options.js';
+import type { Inexact, RowChange, RowImage, TableInfo, TableName } from './dialect.js';
+import { fieldValue } from './field-value.js';
+import { type FieldNaming, type ModelNaming, type NameModel, typeFromDeclaration } from './model-naming.js';
+
+const SOFT_DELETE_FIELDS = ['deletedAt', 'deleted_at'];
+const OWN_TABLES =
+  /^(?:audit_(?:event|pending|entry|head|migration|tile|checkpoint|cursor|prune)|sqlite_.*|_prisma_migrations)$/i;
+const NOTHING: ModelCaptureOptions = {};
+
+const VERBS: Partial<Record<Operation, string>> = {
+  create: 'created',
+  update: 'updated',
+  delete: 'deleted',
+  link: 'linked',
+  unlink: 'unlinked',
+  soft_delete: 'soft_deleted',
+  restore: 'restored',
+};
+
+interface Field extends FieldNaming {
+  /** Of its column in the table. */
+  readonly position: number;
+}
+
+/** Everything about a table that stays the same from row to row. */
+interface Model {
+  readonly name: string;
+  readonly action: string;
+  readonly isLink: boolean;
+  readonly fields: readonly Field[];
+  readonly key: readonly Field[];
+  readonly softDelete: Field | undefined;
+}
+
+/** Turns row changes into events, in the words of the ORM. */
+export class ChangeEvents {
+  readonly #models = new WeakMap<TableInfo, Model>();
+
+  constructor(
+    private readonly nameModel: NameModel,
+    private readonly options: CheckedCaptureOptions,
+  ) {}
+
+  /** True for tables that are not captured: our own, the database's and what the options leave out. */
+  readonly ignores = (table: TableName): boolean => {
+    if (OWN_TABLES.test(table.name)) return true;
+    const names = [table.name, this.nameModel(table)?.name ?? table.name];
+    const { only, exclude } = this.options;
+    if (names.some((name) => exclude.has(name))) return true;
+    return only !== undefined && !names.some((name) => only.has(name));
+  };
+
+  /** The event of one change; undefined where nothing that is recorded has changed. */
+  fromRow({ table, before, after }: RowChange): EventInput | undefined {
+    const model = this.#model(table);
+    if (before !== null && after !== null) return this.#update(model, before, after);
+    const row = before ?? after;
+    if (row === null) return undefined;
+    const operation =
+      before === null ? (model.isLink ? 'link' : 'create') : model.isLink ? 'unlink' : 'delete';
+    const values = readFields(model.fields, row);
+    return {
+      action: `${model.action}.${VERBS[operation]}`,
+      category: 'data',
+      resource: { type: model.name, id: identity(model, row) },
+      change: { operation, ...(before === null ? { after: values } : { before: values }), fidelity: 'exact' },
+    };
+  }
+
+  #update(model: Model, before: RowImage, after: RowImage): EventInput | undefined {
+    const changed = model.fields.filter(
+      (field) => !before.equals(after, field.position) && differs(field, before, after),
+    );
+    if (changed.length === 0) return undefined;
+    const told = this.options.snapshot === 'full' ? model.fields : changed;
+    const operation = updateOperation(model, before, after);
+    const id = identity(model, before);
+    const newId = model.key.every((field) => before.equals(after, field.position))
+      ? id
+      : identity(model, after);
+    return {
+      action: `${model.action}.${VERBS[operation]}`,
+      category: 'data',
+      resource: { type: model.name, id },
+      change: {
+        operation,
+        before: readFields(told, before),
+        after: readFields(told, after),
+        fields: changed.map((field) => field.name),
+        fidelity: 'exact',
+      },
+      ...(newId === id ? {} : { details: { newResourceId: newId } }),
+    };
+  }
+
+  /** The event that stands for what could not be captured exactly. */
+  fromInexact(inexact: Inexact, statement: string): EventInput {
+    const naming = inexact.table === null ? undefined : this.nameModel(inexact.table);
+    const name = naming?.name ?? inexact.table?.name;
+    return {
+      action: `${name === undefined ? 'sql' : snakeCase(name)}.executed`,
+      category: 'data',
+      ...(name === undefined ? {} : { resource: { type: name, id: '*' } }),
+      change: { operation: 'execute', fidelity: inexact.fidelity },
+      details: {
+        reason: inexact.reason,
+        statement,
+        ...(inexact.count === undefined ? {} : { rows: inexact.count }),
+      },
+    };
+  }
+
+  #model(table: TableInfo): Model {
+    const known = this.#models.get(table);
+    if (known !== undefined) return known;
+    const model = describeModel(table, this.nameModel(table.name), this.options);
+    this.#models.set(table, model);
+    return model;
+  }
+}
+
+function describeModel(
+  table: TableInfo,
+  naming: ModelNaming | undefined,
+  options: CheckedCaptureOptions,
+): Model {
+  const name = naming?.name ?? table.name.name;
+  const own = options.models.get(name) ?? options.models.get(table.name.name) ?? NOTHING;
+  const excluded = new Set(own.exclude);
+  const all = table.columns.map((column, position) => ({
+    column: column.name,
+    position,
+    ...(naming?.fields.get(column.name) ?? {
+      name: column.name,
+      type: typeFromDeclaration(column.declaredType),
+    }),
+  }));
+  const fields = all.filter((field) => !excluded.has(field.name) && !excluded.has(field.column));
+  const softDelete = own.softDelete === undefined ? SOFT_DELETE_FIELDS : [own.softDelete];
+  return {
+    name,
+    action: snakeCase(name),
+    isLink: naming?.isLink ?? false,
+    fields,
+    // A table without a key is known by all of its columns.
+    key: table.key.length === 0 ? fields : all.filter((field) => table.key.includes(field.column)),
+    softDelete: fields.find((field) => softDelete.includes(field.name)),
+  };
+}
+
+function readField(field: Field, row: RowImage): JsonValue {
+  return toJson(fieldValue(row.value(field.position), field.type));
+}
+
+/** Equal after casting is no change. */
+function differs(field: Field, before: RowImage, after: RowImage): boolean {
+  return !sameJson(readField(field, before), readField(field, after));
+}
+
+function readFields(fields: readonly Field[], row: RowImage): JsonObject {
+  // fromEntries makes an own property of every name, `__proto__` too.
+  return Object.fromEntries(fields.map((field) => [field.name, readField(field, row)]));
+}
+
+/** A single key's value as text; a composite key as the canonical JSON of its parts by field. */
+function identity(model: Model, row: RowImage): string {
+  const [single, second] = model.key;
+  if (single !== undefined && second === undefined) {
+    const value = readField(single, row);
+    return typeof value === 'string' ? value : canonicalize(value);
+  }
+  return canonicalize(readFields(model.key, row));
+}
+
+function updateOperation(
+  model: Model,
+  before: RowImage,
+  after: RowImage,
+): 'update' | 'soft_delete' | 'restore' {
+  if (model.softDelete === undefined) return 'update';
+  const wasDeleted = isSet(readField(model.softDelete, before));
+  const isDeleted = isSet(readField(model.softDelete, after));
+  if (wasDeleted === isDeleted) return 'update';
+  return isDeleted ? 'soft_delete' : 'restore';
+}
+
+function isSet(value: JsonValue): boolean {
+  return value !== null && value !== false;
+}
+
+/** `PatientRecord` → `patient_record`, `HTTPLog` → `http_log`. */
+export function snakeCase(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+    .toLowerCase();
+}

@@ -1,0 +1,15 @@
+const MAX_DEPTH = 5;
+
+/** Everything that an error and its causes say: drivers and ORMs wrap one another's errors. */
+export function errorText(error: unknown): string {
+  const parts: string[] = [];
+  let current: unknown = error;
+  for (let depth = 0; depth < MAX_DEPTH && typeof current === 'object' && current !== null; depth += 1) {
+    for (const name of ['message', 'originalMessage', 'code', 'kind'] as const) {
+      const value: unknown = Reflect.get(current, name);
+      if (typeof value === 'string') parts.push(value);
+    }
+    current = Reflect.get(current, 'cause');
+  }
+  return parts.join(' ');
+}

@@ -1,0 +1,119 @@
+import type { SqliteTable } from './sqlite-catalogue.js';
+import { imageExpression, quoteName } from './stored-value.js';
+import type { WatchedEvent } from './write-plan.js';
+
+/** Locator columns that the capture table has room for. */
+const WIDTH = 6;
+const POSITIONS = Array.from({ length: WIDTH }, (_, position) => position + 1);
+
+/** The capture table lives in the connection's own temporary schema: no other connection sees it, nothing is stored. */
+export const CREATE_CAPTURE_TABLE = `CREATE TEMP TABLE IF NOT EXISTS indelible_capture(
+  seq INTEGER PRIMARY KEY, tbl INTEGER, op TEXT, ${POSITIONS.map((n) => `o${n}, n${n}`).join(', ')}, image TEXT)`;
+
+export const CLEAR_CAPTURE_TABLE = 'DELETE FROM temp.indelible_capture';
+
+/** Carries the schema's version, so that a trigger made for another shape of its table is known as such. */
+export function triggerName(version: number, table: SqliteTable, event: WatchedEvent): string {
+  return `indelible_${version}_${table.number}_${event}`;
+}
+
+/**
+ * A temporary trigger that notes which row is touched, with its image before. It fires for foreign-key actions and for
+ * rows that the application's own triggers touch, which the statement does not name.
+ *
+ * Updates and deletes are noted before they happen: with a trigger of the application on the same table, or a foreign
+ * key of a row to itself, an AFTER trigger would run too late to see the first image.
+ */
+export function createTrigger(version: number, table: SqliteTable, event: WatchedEvent): string {
+  const name = quoteName(triggerName(version, table, event));
+  const on = `main.${quoteName(table.name.name)}`;
+  const columns = ['tbl', 'op'];
+  const values = [String(table.number), `'${event}'`];
+  for (const [position, locator] of table.locator.entries()) {
+    if (event !== 'insert') {
+      columns.push(`o${position + 1}`);
+      values.push(`OLD.${quoteName(locator)}`);
+    }
+    if (event !== 'delete') {
+      columns.push(`n${position + 1}`);
+      values.push(`NEW.${quoteName(locator)}`);
+    }
+  }
+  if (event !== 'insert') {
+    columns.push('image');
+    values.push(imageExpression('OLD', columnNames(table)));
+  }
+  const time = event === 'insert' ? 'AFTER' : 'BEFORE';
+  return `CREATE TEMP TRIGGER ${name} ${time} ${event.toUpperCase()} ON ${on} BEGIN
+    INSERT INTO indelible_capture(${columns.join(', ')}) VALUES (${values.join(', ')}); END`;
+}
+
+export function columnNames(table: SqliteTable): string[] {
+  return table.columns.map((column) => column.name);
+}
+
+/** What one firing noted. */
+export interface Capture {
+  readonly seq: number;
+  readonly table: number;
+  readonly event: WatchedEvent;
+  /** Equal texts are equal rows of the table. */
+  readonly from: string;
+  readonly to: string;
+  readonly before: string | null;
+  /** The row at `to` as it stands now; only for rows of `target`. */
+  readonly after: string | null;
+}
+
+/**
+ * Everything noted since `?1`, with the present image of the rows of `target`: the usual statement touches one table,
+ * and needs no second query.
+ */
+export function selectCaptures(target: SqliteTable | undefined, limit: number): string {
+  const after =
+    target === undefined
+      ? 'NULL'
+      : `CASE WHEN c.tbl = ${target.number} THEN (SELECT ${imageExpression('t', columnNames(target))}
+          FROM main.${quoteName(target.name.name)} t WHERE ${matches(target, 'n')}) END`;
+  return `SELECT c.seq, c.tbl, c.op, ${locatorText('o')}, ${locatorText('n')}, c.image, ${after}
+    FROM temp.indelible_capture c WHERE c.seq > ?1 ORDER BY c.seq LIMIT ${limit}`;
+}
+
+/** The present images of all rows of a table that were noted since `?1`, at their old and at their new place. */
+export function selectPresent(table: SqliteTable): string {
+  const present = (
+    side: 'o' | 'n',
+  ): string => `SELECT ${locatorText(side)}, ${imageExpression('t', columnNames(table))}
+    FROM temp.indelible_capture c JOIN main.${quoteName(table.name.name)} t ON ${matches(table, side)}
+    WHERE c.seq > ?1 AND c.tbl = ${table.number}`;
+  return `${present('n')} UNION ${present('o')}`;
+}
+
+/** How many firings there were since `?1`, by table and event. */
+export const COUNT_CAPTURES = `SELECT tbl, op, count(*) FROM temp.indelible_capture
+  WHERE seq > ?1 GROUP BY tbl, op ORDER BY min(seq)`;
+
+export function readCapture(row: readonly unknown[]): Capture {
+  const [seq, table, event, from, to, before, after] = row;
+  return {
+    seq: Number(seq),
+    table: Number(table),
+    event: event === 'insert' || event === 'update' ? event : 'delete',
+    from: String(from ?? ''),
+    to: String(to ?? ''),
+    before: typeof before === 'string' ? before : null,
+    after: typeof after === 'string' ? after : null,
+  };
+}
+
+function matches(table: SqliteTable, side: 'o' | 'n'): string {
+  return table.locator
+    .map((column, position) => `t.${quoteName(column)} = c.${side}${position + 1}`)
+    .join(' AND ');
+}
+
+/** The locator as one text: `quote()` tells 1 from '1', and the usual rowid stays short. */
+function locatorText(side: 'o' | 'n'): string {
+  const rest = POSITIONS.slice(1).map((n) => `quote(c.${side}${n})`);
+  return `CASE WHEN c.${side}2 IS NULL THEN quote(c.${side}1) ELSE quote(c.${side}1)||','||${rest.join("||','||")} END`;
+}

@@ -1,0 +1,24 @@
+import type { CaptureDialect } from '../dialect.js';
+import { errorText } from '../error-text.js';
+import { SqliteCatalogueCache } from './sqlite-catalogue-cache.js';
+import { SqliteSession } from './sqlite-session.js';
+
+/**
+ * Captures on SQLite with temporary triggers on the caller's own connection: they see every row that a statement
+ * touches, cascades and the application's triggers included, whatever the SQL looks like.
+ *
+ * Source: https://www.sqlite.org/lang_createtrigger.html (TEMP triggers on non-TEMP tables),
+ * https://www.sqlite.org/foreignkeys.html (foreign-key actions fire triggers).
+ */
+export function createSqliteDialect(): CaptureDialect {
+  const catalogues = new SqliteCatalogueCache();
+  return {
+    name: 'sqlite',
+    begin: 'BEGIN IMMEDIATE',
+    commit: 'COMMIT',
+    rollback: 'ROLLBACK',
+    createSession: (connection, options, begun) => new SqliteSession(connection, options, catalogues, begun),
+    isBusy: (error) => /database is locked|SQLITE_BUSY\b|database table is locked/i.test(errorText(error)),
+    isMissingTable: (error) => /no such table: (?:main\.)?audit_/i.test(errorText(error)),
+  };
+}

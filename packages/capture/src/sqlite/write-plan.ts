@@ -1,0 +1,125 @@
+import type { Statement } from '../statement.js';
+import type { SqliteCatalogue, SqliteTable, SqliteTrigger } from './sqlite-catalogue.js';
+
+/** What a trigger of ours must watch on a table. */
+export type WatchedEvent = 'insert' | 'update' | 'delete';
+
+/** Every table and event that a statement may touch, itself or through foreign keys, triggers and views. */
+export interface WritePlan {
+  readonly watched: ReadonlyMap<SqliteTable, ReadonlySet<WatchedEvent>>;
+  /** Rows may be deleted by a REPLACE conflict clause. */
+  readonly replaces: boolean;
+  /** Triggers of the application take part. */
+  readonly hasTriggers: boolean;
+  /** Tables on which no trigger can be made. */
+  readonly unwatchable: readonly SqliteTable[];
+  /** The table that the statement names first: usually the only one that it writes. */
+  readonly target: SqliteTable | undefined;
+}
+
+const ANY_COLUMN = 'any';
+const ACTIONS = new Set(['CASCADE', 'SET NULL', 'SET DEFAULT']);
+const MAX_LOCATOR = 6;
+
+/**
+ * Over-estimates on purpose: a name that stands anywhere in the statement counts as written. A table watched for
+ * nothing costs a little; one that is not watched would be silence.
+ */
+export function planWrite(
+  catalogue: SqliteCatalogue,
+  statement: Statement,
+  ignores: (table: SqliteTable) => boolean,
+): WritePlan {
+  const planner = new Planner(catalogue, ignores);
+  const replaces = statement.words.has('REPLACE');
+  const target = planner.addNames(statement.names, statement.words, withRowidAliases(statement.assigned));
+  return {
+    watched: planner.watched,
+    replaces: replaces || planner.replaces,
+    hasTriggers: planner.hasTriggers,
+    unwatchable: [...planner.unwatchable],
+    target,
+  };
+}
+
+/** Assigning to an alias of the rowid assigns to an INTEGER PRIMARY KEY, whatever that is called. */
+function withRowidAliases(assigned: ReadonlySet<string>): ReadonlySet<string> | typeof ANY_COLUMN {
+  return ['rowid', '_rowid_', 'oid'].some((alias) => assigned.has(alias)) ? ANY_COLUMN : assigned;
+}
+
+class Planner {
+  readonly watched = new Map<SqliteTable, Set<WatchedEvent>>();
+  readonly unwatchable = new Set<SqliteTable>();
+  readonly #seen = new Set<string>();
+  readonly #seenTriggers = new Set<SqliteTrigger>();
+  replaces = false;
+  hasTriggers = false;
+
+  constructor(
+    private readonly catalogue: SqliteCatalogue,
+    private readonly ignores: (table: SqliteTable) => boolean,
+  ) {}
+
+  addNames(
+    names: ReadonlySet<string>,
+    words: ReadonlySet<string>,
+    assigned: ReadonlySet<string> | typeof ANY_COLUMN,
+  ): SqliteTable | undefined {
+    let first: SqliteTable | undefined;
+    for (const name of names) {
+      const table = this.catalogue.tables.get(name);
+      if (table !== undefined && !this.ignores(table)) {
+        first ??= table;
+        this.#addVerbs(table, words, assigned);
+      }
+      const view = this.catalogue.views.get(name);
+      if (view !== undefined) for (const trigger of view.triggers) this.#addTrigger(trigger);
+    }
+    return first;
+  }
+
+  #addVerbs(
+    table: SqliteTable,
+    words: ReadonlySet<string>,
+    assigned: ReadonlySet<string> | typeof ANY_COLUMN,
+  ): void {
+    const replaces = words.has('REPLACE') || table.replacesOnConflict;
+    if (table.replacesOnConflict) this.replaces = true;
+    if (words.has('INSERT') || words.has('REPLACE')) this.#add(table, 'insert', ANY_COLUMN);
+    if (words.has('UPDATE')) this.#add(table, 'update', assigned);
+    if (words.has('DELETE') || replaces) this.#add(table, 'delete', ANY_COLUMN);
+  }
+
+  #add(table: SqliteTable, event: WatchedEvent, columns: ReadonlySet<string> | typeof ANY_COLUMN): void {
+    const step = `${table.number} ${event} ${columns === ANY_COLUMN ? '*' : [...columns].sort().join(',')}`;
+    if (this.#seen.has(step)) return;
+    this.#seen.add(step);
+    if (table.isVirtual || table.locator.length === 0 || table.locator.length > MAX_LOCATOR) {
+      this.unwatchable.add(table);
+      return;
+    }
+    const events = this.watched.get(table) ?? new Set();
+    this.watched.set(table, events.add(event));
+    for (const trigger of table.triggers) this.#addTrigger(trigger);
+    for (const action of table.actions) {
+      if (event === 'delete' && action.onDelete === 'CASCADE') this.#add(action.child, 'delete', ANY_COLUMN);
+      else if (event === 'delete' && ACTIONS.has(action.onDelete)) {
+        this.#add(action.child, 'update', action.childColumns);
+      }
+      const keyMayChange =
+        columns === ANY_COLUMN || [...action.parentColumns].some((column) => columns.has(column));
+      if (event === 'update' && keyMayChange && ACTIONS.has(action.onUpdate)) {
+        this.#add(action.child, 'update', action.childColumns);
+      }
+    }
+  }
+
+  /** What a trigger of the application does is not followed statement by statement: all it mentions is watched. */
+  #addTrigger(trigger: SqliteTrigger): void {
+    if (this.#seenTriggers.has(trigger)) return;
+    this.#seenTriggers.add(trigger);
+    this.hasTriggers = true;
+    if (trigger.words.has('REPLACE')) this.replaces = true;
+    this.addNames(trigger.names, trigger.words, ANY_COLUMN);
+  }
+}

@@ -1,0 +1,80 @@
+import { type BareConnection, type CaptureEngine, type CaptureTransaction, takeJoin } from '@indelible/capture';
+import { createAdapterConnection } from './adapter-connection.js';
+import type { AdapterProfile } from './adapter-profile.js';
+import { AuditedTransaction, JOINED } from './audited-transaction.js';
+import type { SqlAdapter, SqlQuery, SqlResultSet, SqlTransaction } from './driver-adapter.js';
+
+/** A connected driver adapter, with the engine between it and Prisma. */
+export class AuditedAdapter implements SqlAdapter {
+  readonly provider: string;
+  readonly adapterName: string;
+  readonly getConnectionInfo?: () => unknown;
+  readonly #bare: BareConnection;
+  #open: CaptureTransaction | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly inner: SqlAdapter,
+    private readonly engine: CaptureEngine,
+    private readonly profile: AdapterProfile,
+  ) {
+    this.provider = inner.provider;
+    this.adapterName = inner.adapterName;
+    if (inner.getConnectionInfo !== undefined) this.getConnectionInfo = () => inner.getConnectionInfo?.();
+    this.#bare = engine.bare(createAdapterConnection(inner), () => this.#open);
+  }
+
+  async queryRaw(query: SqlQuery): Promise<SqlResultSet> {
+    if (takeJoin(query.sql, undefined)) return JOINED;
+    return this.#bare.run(query.sql, () => this.inner.queryRaw(query));
+  }
+
+  async executeRaw(query: SqlQuery): Promise<number> {
+    if (takeJoin(query.sql, undefined)) return 0;
+    return this.#bare.run(query.sql, () => this.inner.executeRaw(query));
+  }
+
+  /** Scripts are migrations: they are left alone. */
+  async executeScript(script: string): Promise<void> {
+    await this.#bare.idle();
+    return this.inner.executeScript(script);
+  }
+
+  async startTransaction(isolationLevel?: string): Promise<SqlTransaction> {
+    return this.profile.sharesConnection ? this.#startShared(isolationLevel) : this.#start(isolationLevel);
+  }
+
+  async dispose(): Promise<void> {
+    return this.inner.dispose();
+  }
+
+  async #start(isolationLevel: string | undefined): Promise<AuditedTransaction> {
+    await this.#bare.idle();
+    const inner = await this.inner.startTransaction(isolationLevel);
+    return new AuditedTransaction(inner, this.engine.transaction(createAdapterConnection(inner)), () => undefined);
+  }
+
+  /** One connection for all: transactions take turns here, or a write of ours could begin between the wait and BEGIN. */
+  async #startShared(isolationLevel: string | undefined): Promise<AuditedTransaction> {
+    const before = this.#turn;
+    let end: () => void = () => undefined;
+    this.#turn = new Promise((resolve) => {
+      end = resolve;
+    });
+    await before;
+    try {
+      return await this.#bare.alone(async () => {
+        const inner = await this.inner.startTransaction(isolationLevel);
+        const capture = this.engine.transaction(createAdapterConnection(inner));
+        this.#open = capture;
+        return new AuditedTransaction(inner, capture, () => {
+          this.#open = undefined;
+          end();
+        });
+      });
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { AuditError } from '@indelible/core';
+import type { SqlAdapterFactory } from './driver-adapter.js';
+
+/**
+ * The driver-adapter factory that a client was made with. Prisma hands it to nobody, and no public way leads from an
+ * extension to the connection.
+ * @throws AuditError `AUDIT_ORM_UNSUPPORTED`
+ */
+export function reachAdapterFactory(client: object): SqlAdapterFactory {
+  const factory = read(read(client, '_engineConfig'), 'adapter');
+  if (isFactory(factory)) return factory;
+  throw unsupported('the driver adapter of this client can not be found');
+}
+
+/** The models, fields and their database names. @throws AuditError `AUDIT_ORM_UNSUPPORTED` */
+export function reachDataModel(client: object): object {
+  const dataModel = read(client, '_runtimeDataModel');
+  if (typeof dataModel === 'object' && dataModel !== null && 'models' in dataModel) return dataModel;
+  throw unsupported('the data model of this client can not be found');
+}
+
+const ENGINE_CALLS = ['request', 'requestBatch', 'transaction'] as const;
+
+/**
+ * Calls `check` once the client is connected, before its first operation. A client that had connected before it was
+ * audited runs on a connection that nobody watches.
+ * @throws AuditError `AUDIT_ORM_UNSUPPORTED`
+ */
+export function beforeFirstOperation(client: object, check: () => void): void {
+  const engine = read(client, '_engine');
+  const start = read(engine, 'start');
+  if (typeof engine !== 'object' || engine === null || typeof start !== 'function') {
+    throw unsupported('the engine of this client can not be found');
+  }
+  const originals = ENGINE_CALLS.map((name) => [name, read(engine, name)] as const);
+  for (const [name, original] of originals) {
+    if (typeof original !== 'function') throw unsupported(`the engine of this client has no ${name}()`);
+    Reflect.set(engine, name, async (...args: unknown[]): Promise<unknown> => {
+      await Reflect.apply(start, engine, []);
+      check();
+      for (const [known] of originals) Reflect.deleteProperty(engine, known);
+      return Reflect.apply(original, engine, args);
+    });
+  }
+}
+
+function isFactory(value: unknown): value is SqlAdapterFactory {
+  return (
+    typeof read(value, 'connect') === 'function' &&
+    typeof read(value, 'adapterName') === 'string' &&
+    typeof read(value, 'provider') === 'string'
+  );
+}
+
+function read(holder: unknown, name: string): unknown {
+  return typeof holder === 'object' && holder !== null ? Reflect.get(holder, name) : undefined;
+}
+
+function unsupported(message: string): AuditError {
+  return new AuditError('AUDIT_ORM_UNSUPPORTED', 'prisma', message);
+}

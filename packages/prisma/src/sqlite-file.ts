@@ -1,0 +1,32 @@
+import { realpathSync } from 'node:fs';
+import type { CaptureConnection } from '@indelible/capture';
+import { AuditError } from '@indelible/core';
+import type { AdapterProfile } from './adapter-profile.js';
+
+// @indelible/sqlite reads this map before it opens a file: two SQLite libraries in one process on one file can corrupt
+// it (https://www.sqlite.org/howtocorrupt.html, 2.2.1).
+const LIBRARIES = Symbol.for('indelible.sqlite.libraries.v1');
+
+/**
+ * The real path of the database file beneath a connection.
+ * @throws AuditError `AUDIT_DATABASE_UNSUPPORTED` for a database without a file
+ */
+export async function getSqliteFile(connection: CaptureConnection): Promise<string> {
+  const [row] = await connection.query("SELECT file FROM pragma_database_list WHERE name = 'main'");
+  const file = row?.[0];
+  if (typeof file !== 'string' || file === '') {
+    throw new AuditError(
+      'AUDIT_DATABASE_UNSUPPORTED',
+      'prisma',
+      'a database in memory has no file that an audit log could stand in',
+    );
+  }
+  return realpathSync(file);
+}
+
+/** Tells the SQLite store which library this process has on the file. */
+export function announceLibrary(file: string, { library }: AdapterProfile): void {
+  const holder = globalThis as { [LIBRARIES]?: Map<string, string> };
+  holder[LIBRARIES] ??= new Map();
+  holder[LIBRARIES].set(file, library);
+}
