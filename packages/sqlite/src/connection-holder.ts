@@ -1,0 +1,75 @@
+import { AuditError, auditErrorCode } from '@indelible/core';
+import { type Deadline, retryWhileBusy } from './busy-retry.js';
+import { Connection, type Synchronous } from './connection.js';
+import type { DatabaseFile } from './database-file.js';
+import type { SqliteDriver } from './driver.js';
+import { refuseForeignLibrary } from './library-registry.js';
+import { requireSchema } from './schema-version.js';
+import { tablesMissing } from './sqlite-error.js';
+
+/** Opens the one connection of a store when it is needed, and anew after the file has failed or was replaced. */
+export class ConnectionHolder {
+  #connection: Connection | undefined;
+  #identity: string | undefined;
+
+  constructor(
+    readonly file: DatabaseFile,
+    readonly driver: SqliteDriver,
+    readonly synchronous: Synchronous,
+  ) {}
+
+  /** Runs work on a database that has the tables, and again while it is locked. */
+  use<T>(work: (connection: Connection) => T, deadline: Deadline): Promise<T> {
+    return retryWhileBusy(() => this.useOnce(work), deadline, this.file.name);
+  }
+
+  /** @throws BusyError */
+  useOnce<T>(work: (connection: Connection) => T): T {
+    return this.#attempt(() => {
+      if (this.file.identity() === undefined) throw tablesMissing(this.file.name, 'there is no such file');
+      const connection = this.#open();
+      requireSchema(connection);
+      return work(connection);
+    });
+  }
+
+  /** Runs work on whatever is there, and makes the file where there is none: for migrations. */
+  create<T>(work: (connection: Connection) => T, deadline: Deadline): Promise<T> {
+    return retryWhileBusy(() => this.#attempt(() => work(this.#open())), deadline, this.file.name);
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  #attempt<T>(work: () => T): T {
+    refuseForeignLibrary(this.file.path, this.driver.library);
+    this.#refuseReplacedFile();
+    try {
+      return work();
+    } catch (error) {
+      if (auditErrorCode(error) === 'AUDIT_STORE_UNAVAILABLE') this.close();
+      throw error;
+    }
+  }
+
+  #open(): Connection {
+    if (this.#connection === undefined) {
+      this.#connection = new Connection(this.driver, this.file.path, this.file.name, this.synchronous);
+      this.#identity = this.file.identity();
+    }
+    return this.#connection;
+  }
+
+  /** Writes to a file that has lost its name succeed and are gone with the process. */
+  #refuseReplacedFile(): void {
+    if (this.#connection === undefined || this.file.identity() === this.#identity) return;
+    this.close();
+    throw new AuditError(
+      'AUDIT_STORE_UNAVAILABLE',
+      'sqlite',
+      `the database file ${this.file.name} was removed or replaced while it was in use`,
+    );
+  }
+}

@@ -1,0 +1,165 @@
+import type { LogSummary, StoredEntry, StoredEvent, StoredHead } from '@indelible/core';
+import type { Connection } from './connection.js';
+import type { SqliteValue } from './driver.js';
+import {
+  EVENT_SELECT,
+  readBigint,
+  readBytes,
+  readEvent,
+  readHead,
+  readNumber,
+  readText,
+} from './event-row.js';
+
+/** Loose: a step of the recursion is one seek, where DISTINCT would read every pending row. */
+const PENDING_LOGS = `WITH RECURSIVE found (log) AS (
+    SELECT min(log) FROM audit_pending
+    UNION ALL
+    SELECT (SELECT min(p.log) FROM audit_pending AS p WHERE p.log > found.log) FROM found WHERE found.log IS NOT NULL)
+  SELECT log FROM found WHERE log IS NOT NULL`;
+
+export function readPendingLogs(connection: Connection): readonly string[] {
+  return connection.all(PENDING_LOGS).map((row) => readText(row[0]));
+}
+
+const SUMMARIES = `SELECT log, sum(events), sum(pending), sum(entries), sum(heads) FROM (
+    SELECT log, count(*) AS events, 0 AS pending, 0 AS entries, 0 AS heads FROM audit_event GROUP BY log
+    UNION ALL SELECT log, 0, count(*), 0, 0 FROM audit_pending GROUP BY log
+    UNION ALL SELECT log, 0, 0, count(*), 0 FROM audit_entry GROUP BY log
+    UNION ALL SELECT log, 0, 0, 0, 1 FROM audit_head)
+  GROUP BY log ORDER BY log`;
+
+export function readSummaries(connection: Connection): readonly LogSummary[] {
+  return connection.all(SUMMARIES).map(([log, events, pending, entries, heads]) => ({
+    log: readText(log),
+    events: readNumber(events),
+    pending: readNumber(pending),
+    entries: readNumber(entries),
+    hasHead: readNumber(heads) > 0,
+  }));
+}
+
+export function tryReadHead(connection: Connection, log: string): StoredHead | null {
+  const [row] = connection.all('SELECT log, size, hash, range, mac FROM audit_head WHERE log = ?', [log]);
+  return row === undefined ? null : readHead(row);
+}
+
+/** A page of what is read in batches, and where the next one starts; `next` undefined: that was all. */
+export interface Page<T, Cursor> {
+  readonly items: readonly T[];
+  readonly next: Cursor | undefined;
+}
+
+export interface EntryCursor {
+  readonly index: bigint;
+  /** Two entries of one index can only be there if somebody took the primary key away, and then both must be seen. */
+  readonly eventId: string;
+}
+
+/** Entries after the cursor, with an index below `to`. */
+export function readEntryPage(
+  connection: Connection,
+  log: string,
+  after: EntryCursor,
+  to: bigint,
+  limit: number,
+): Page<StoredEntry, EntryCursor> {
+  const rows = connection.all(
+    `SELECT n.log, n.idx, n.event_id, n.leaf, n.hash, n.sealed_at, ${EVENT_SELECT}
+      FROM audit_entry AS n LEFT JOIN audit_event AS e ON e.id = n.event_id
+      WHERE n.log = ? AND n.idx >= ? AND n.idx < ? AND (n.idx, n.event_id) > (?, ?)
+      ORDER BY n.idx, n.event_id LIMIT ?`,
+    [log, after.index, to, after.index, after.eventId, BigInt(limit)],
+  );
+  const last = rows.at(-1);
+  return {
+    items: rows.map(readEntry),
+    next: last === undefined ? undefined : { index: readBigint(last[1]), eventId: readText(last[2]) },
+  };
+}
+
+function readEntry(row: readonly unknown[]): StoredEntry {
+  return {
+    log: readText(row[0]),
+    index: readNumber(row[1]),
+    eventId: readText(row[2]),
+    leaf: readBytes(row[3]),
+    hash: readBytes(row[4]),
+    sealedAt: readBigint(row[5]),
+    event: row[6] === null ? null : readEvent(row, 6),
+  };
+}
+
+/** Pending events with an id after the cursor. */
+export function readPendingPage(
+  connection: Connection,
+  log: string,
+  after: string,
+  limit: number,
+): Page<StoredEvent, string> {
+  const rows = connection.all(
+    `SELECT ${EVENT_SELECT} FROM audit_pending AS p JOIN audit_event AS e ON e.id = p.id
+      WHERE p.log = ? AND p.id > ? ORDER BY p.id LIMIT ?`,
+    [log, after, BigInt(limit)],
+  );
+  return { items: rows.map((row) => readEvent(row)), next: cursorOf(rows, 0) };
+}
+
+/** Events among the next `window` ones of the log that are neither pending nor an entry. */
+export function readOrphanPage(
+  connection: Connection,
+  log: string,
+  after: string,
+  window: number,
+): Page<StoredEvent, string> {
+  const end = endOfWindow(connection, 'audit_event', log, after, window);
+  if (end === undefined) return { items: [], next: undefined };
+  const rows = connection.all(
+    `SELECT ${EVENT_SELECT} FROM audit_event AS e WHERE e.log = ? AND e.id > ? AND e.id <= ?
+      AND NOT EXISTS (SELECT 1 FROM audit_pending AS p WHERE p.log = e.log AND p.id = e.id)
+      AND NOT EXISTS (SELECT 1 FROM audit_entry AS n WHERE n.event_id = e.id)
+      ORDER BY e.id`,
+    [log, after, end],
+  );
+  return { items: rows.map((row) => readEvent(row)), next: end };
+}
+
+/** Ids among the next `window` pending ones that have no event in this log, or have an entry. */
+export function readStrayPage(
+  connection: Connection,
+  log: string,
+  after: string,
+  window: number,
+): Page<string, string> {
+  const end = endOfWindow(connection, 'audit_pending', log, after, window);
+  if (end === undefined) return { items: [], next: undefined };
+  const rows = connection.all(
+    `SELECT p.id FROM audit_pending AS p WHERE p.log = ? AND p.id > ? AND p.id <= ?
+      AND (NOT EXISTS (SELECT 1 FROM audit_event AS e WHERE e.id = p.id AND e.log = p.log)
+        OR EXISTS (SELECT 1 FROM audit_entry AS n WHERE n.event_id = p.id))
+      ORDER BY p.id`,
+    [log, after, end],
+  );
+  return { items: rows.map((row) => readText(row[0])), next: end };
+}
+
+/** The last id of the window: it bounds what one tick looks at, also where nothing is found. */
+function endOfWindow(
+  connection: Connection,
+  table: 'audit_event' | 'audit_pending',
+  log: string,
+  after: SqliteValue,
+  window: number,
+): string | undefined {
+  const rows = connection.all(
+    `SELECT max(id) FROM (SELECT id FROM ${table} WHERE log = ? AND id > ? ORDER BY id LIMIT ?)`,
+    [log, after, BigInt(window)],
+  );
+  const end = rows[0]?.[0];
+  return end === null || end === undefined ? undefined : readText(end);
+}
+
+function cursorOf(rows: readonly (readonly unknown[])[], at: number): string | undefined {
+  const last = rows.at(-1);
+  return last === undefined ? undefined : readText(last[at]);
+}

@@ -1,0 +1,17 @@
+import type { Page } from './read-log.js';
+
+/**
+ * Reads page after page. Between two pages the event loop gets its turn: the drivers are synchronous, and a consumer that
+ * only awaits would hold it for as long as the log is.
+ */
+export async function* readByPages<T, Cursor>(
+  start: Cursor,
+  read: (after: Cursor) => Promise<Page<T, Cursor>>,
+): AsyncGenerator<readonly T[]> {
+  for (let cursor: Cursor | undefined = start; cursor !== undefined; ) {
+    const page: Page<T, Cursor> = await read(cursor);
+    if (page.items.length > 0) yield page.items;
+    cursor = page.next;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,143 @@
+import { AuditError, type AuditStore } from '@indelible/core';
+import { appendEvents } from './append.js';
+import { deadlineIn } from './busy-retry.js';
+import { chooseDriver, type DriverChoice, parseDriverChoice } from './choose-driver.js';
+import type { Connection, Synchronous } from './connection.js';
+import { ConnectionHolder } from './connection-holder.js';
+import { DatabaseFile } from './database-file.js';
+import { createTransactionalAppend } from './event-insert.js';
+import { enterLibrary, leaveLibrary } from './library-registry.js';
+import { listEvents, tryFindEvent } from './list-events.js';
+import { migrate } from './migrate.js';
+import {
+  readEntryPage,
+  readOrphanPage,
+  readPendingLogs,
+  readPendingPage,
+  readStrayPage,
+  readSummaries,
+  tryReadHead,
+} from './read-log.js';
+import { readByPages } from './read-pages.js';
+import { requireTables } from './schema-version.js';
+import { sealBatch } from './seal.js';
+import { BusyError } from './sqlite-error.js';
+
+export interface SqliteStoreOptions {
+  /** The database file. A relative path starts at the working directory. The directory has to be there. */
+  readonly file: string;
+  /**
+   * The SQLite library. `auto`: the one that an ORM of this process uses for the file, else `node:sqlite` where this Node
+   * has it (22.13), else libsql.
+   *
+   * @default 'auto'
+   */
+  readonly driver?: DriverChoice;
+  /** `FULL` survives a power failure, `NORMAL` may lose the last commits in one. @default 'FULL' */
+  readonly synchronous?: Synchronous;
+  /** How long a call tries while another transaction holds the database, in milliseconds. @default 5_000 */
+  readonly busyTimeoutMs?: number;
+}
+
+const MIGRATION_TIMEOUT_MS = 30_000;
+/** Rows of a page, and bytes of bodies that make one shorter: what one tick reads. */
+const PAGE_ROWS = 500;
+/** Events that one tick looks at in search of a rare one. */
+const WINDOW_ROWS = 2_000;
+const BEFORE_ALL = -(2n ** 63n);
+const AFTER_ALL = 2n ** 63n - 1n;
+
+/**
+ * The embedded store: an audit log in a SQLite file, by itself or beside an application's tables. Several processes may
+ * use one file. Nothing is opened before the first call.
+ *
+ * @throws TypeError for wrong options; AuditError `AUDIT_DATABASE_UNSUPPORTED`, `AUDIT_DRIVER_MISSING`,
+ * `AUDIT_DRIVER_CONFLICT`, `AUDIT_STORE_UNAVAILABLE`
+ *
+ * @example
+ * const store = createSqliteStore({ file: './audit.db' });
+ * await store.migrate();
+ */
+export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
+  const { synchronous, busyTimeoutMs } = parseOptions(options);
+  const file = new DatabaseFile(options.file);
+  const driver = chooseDriver(parseDriverChoice(options.driver), file.path);
+  enterLibrary(file.path, driver.library);
+  const holder = new ConnectionHolder(file, driver, synchronous);
+  let closed = false;
+
+  const use = async <T>(work: (connection: Connection) => T): Promise<T> => {
+    refuseClosed();
+    return holder.use((connection) => {
+      refuseClosed();
+      return work(connection);
+    }, deadlineIn(busyTimeoutMs));
+  };
+  const refuseClosed = (): void => {
+    if (closed) throw new AuditError('AUDIT_CLOSED', 'sqlite', `the store of ${file.name} is closed`);
+  };
+
+  return {
+    name: 'sqlite',
+    supports: { durable: true, processes: true, insertOnly: true },
+    transactional: createTransactionalAppend(file.path),
+    migrate: async () => {
+      refuseClosed();
+      return migrate(holder, Math.max(busyTimeoutMs, MIGRATION_TIMEOUT_MS));
+    },
+    check: () => use(requireTables),
+    append: (events) => use((connection) => appendEvents(connection, events)),
+    pendingLogs: () => use(readPendingLogs),
+    seal: async (request) => {
+      refuseClosed();
+      try {
+        return holder.useOnce((connection) => sealBatch(connection, request));
+      } catch (error) {
+        if (error instanceof BusyError) return { sealed: 0, busy: true };
+        throw error;
+      }
+    },
+    logs: () => use(readSummaries),
+    head: (log) => use((connection) => tryReadHead(connection, log)),
+    entries: (log, range) =>
+      readByPages(
+        { index: range?.from === undefined ? BEFORE_ALL : BigInt(range.from), eventId: '' },
+        (after) =>
+          use((connection) =>
+            readEntryPage(
+              connection,
+              log,
+              after,
+              range?.to === undefined ? AFTER_ALL : BigInt(range.to),
+              PAGE_ROWS,
+            ),
+          ),
+      ),
+    pending: (log) =>
+      readByPages('', (after) => use((connection) => readPendingPage(connection, log, after, PAGE_ROWS))),
+    orphans: (log) =>
+      readByPages('', (after) => use((connection) => readOrphanPage(connection, log, after, WINDOW_ROWS))),
+    strayPending: (log) =>
+      readByPages('', (after) => use((connection) => readStrayPage(connection, log, after, WINDOW_ROWS))),
+    find: (id) => use((connection) => tryFindEvent(connection, id)),
+    list: (filter = {}) => use((connection) => listEvents(connection, filter)),
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      holder.close();
+      leaveLibrary(file.path);
+    },
+  };
+}
+
+function parseOptions(options: SqliteStoreOptions): { synchronous: Synchronous; busyTimeoutMs: number } {
+  const { file, synchronous = 'FULL', busyTimeoutMs = 5_000 } = options;
+  if (typeof file !== 'string') throw new TypeError('[indelible/sqlite] file: expected the path of a file');
+  if (!['FULL', 'EXTRA', 'NORMAL'].includes(synchronous)) {
+    throw new TypeError("[indelible/sqlite] synchronous: expected 'FULL', 'EXTRA' or 'NORMAL'");
+  }
+  if (!Number.isFinite(busyTimeoutMs) || busyTimeoutMs < 0) {
+    throw new TypeError('[indelible/sqlite] busyTimeoutMs: expected milliseconds');
+  }
+  return { synchronous, busyTimeoutMs };
+}
