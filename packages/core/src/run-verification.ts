@@ -29,12 +29,14 @@ export async function runVerification(
   pace.finish(entries.size, Math.max(head?.size ?? 0, entries.size));
 
   const { chain } = entries;
+  // Sealing never leaves such a head: whoever emptied the log can.
+  const noHead = head === null || (head.size === 0 && head.mac === null);
   const keyless = keys === undefined && (chain.unreadableFrom !== null || options.keyedFrom !== undefined);
   const notChecked: NotChecked[] = [];
   if (pace.aborted) {
     notChecked.push({ what: 'interrupted', detail: `stopped after ${entries.size} entries` });
   }
-  if (head === null) {
+  if (noHead) {
     const detail = 'the log has no head, so nothing says how many entries it should have';
     notChecked.push({ what: 'no-head', detail });
   }
@@ -58,7 +60,7 @@ export async function runVerification(
   const rollback = 'there is no anchor: a whole database that was put back from an older copy looks right';
   notChecked.push({ what: 'rollback', detail: rollback });
 
-  const complete = !pace.aborted && head !== null && !keyless;
+  const complete = !pace.aborted && !noHead && !keyless;
   return {
     result: findings.found > 0 ? 'invalid' : complete ? 'valid' : 'incomplete',
     log,

@@ -58,8 +58,8 @@ export class ChainVerifier {
   }
 
   next(entry: StoredEntry): void {
-    const wellFormed = entry.hash.length === 32 && entry.leaf.length === 32;
-    const fits = wellFormed && (this.#lost || this.#follows(entry));
+    const known = entry.hash.length === 32;
+    const fits = entry.leaf.length === 32 && (this.#lost ? known : this.#follows(entry));
     if (!fits && this.#unreadableFrom === null) {
       this.#findings.add(
         'entry-link',
@@ -70,7 +70,7 @@ export class ChainVerifier {
     }
     this.#suspect = !fits;
     this.#computed.set(this.#next);
-    this.#stored.set(entry.hash.length === 32 ? entry.hash : this.#next);
+    this.#stored.set(known ? entry.hash : this.#next);
     this.#lost = false;
   }
 

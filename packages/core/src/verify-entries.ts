@@ -35,6 +35,7 @@ export class EntriesVerifier {
   #next = 0;
   #lastEventId: string | null = null;
   #size = 0;
+  #headMissed = false;
 
   constructor(store: AuditStore, log: string, head: StoredHead | null, options: EntriesOptions) {
     this.#store = store;
@@ -89,8 +90,8 @@ export class EntriesVerifier {
     const { keys, keyedFrom, findings } = this.#options;
     const now = await this.#store.head(this.#log);
     if (now === null) {
-      if (this.#next <= this.#headSize)
-        findings.add('head-there', null, null, 'there are entries and no head');
+      if (!this.#headMissed) findings.add('head-there', null, null, 'there are entries and no head');
+      this.#headMissed = true;
       return this.#headSize;
     }
     if (now.size === this.#headSize || !verifyHeadMac(now, keys, keyedFrom, findings)) return this.#headSize;
@@ -99,51 +100,52 @@ export class EntriesVerifier {
 
   /** @returns the index of an earlier entry that seems to be of the same event, or -1 */
   #verify(entry: StoredEntry): number {
-    const { findings, maxSkewMs } = this.#options;
-    const { index, eventId, event } = entry;
+    const { index, eventId } = entry;
     if (index < this.#next) {
-      const repeated = eventId === this.#lastEventId && index === this.#next - 1;
-      if (repeated) findings.add('entry-repeated', index, eventId, 'the same entry stands there twice');
-      else
-        findings.add(
-          'entry-out-of-order',
-          index,
-          eventId,
-          'there is another entry at this index, or none can be',
-        );
+      this.#reportOutOfOrder(entry);
       return -1;
     }
     if (index > this.#next) this.#skipTo(index);
     if (this.#head !== null && index >= this.#headSize) {
-      findings.add('entry-beyond-head', index, eventId, `the head vouches for ${this.#headSize} entries`);
+      const detail = `the head vouches for ${this.#headSize} entries`;
+      this.#options.findings.add('entry-beyond-head', index, eventId, detail);
     }
     this.chain.next(entry);
     if (entry.leaf.length === 32) this.tree.append(entry.leaf);
     else this.#treeKnown = false;
-    if (event === null) {
-      findings.add('event-there', index, eventId, 'the event of this entry is gone');
-    } else {
-      if (!equalBytes(event.leaf, entry.leaf)) {
-        findings.add('entry-leaf', index, eventId, 'the leaf of the entry is not that of the event');
-      }
-      const body = verifyEvent(event, this.#log, index, eventId, findings);
-      if (body !== null) {
-        const skewMs = Number(entry.sealedAt) / 1000 - Date.parse(body.time);
-        if (Math.abs(skewMs) > maxSkewMs) {
-          findings.add(
-            'entry-time',
-            index,
-            eventId,
-            `happened ${body.time}, sealed ${isoTime(entry.sealedAt)}`,
-          );
-        }
-      }
-    }
+    this.#verifyEventOf(entry);
     this.#size++;
     this.#next = index + 1;
     this.#lastEventId = eventId;
     if (this.#next === this.#headSize) this.#compareHead();
     return this.#ids.add(eventId, index);
+  }
+
+  #verifyEventOf({ index, eventId, event, leaf, sealedAt }: StoredEntry): void {
+    const { findings, maxSkewMs } = this.#options;
+    if (event === null) {
+      findings.add('event-there', index, eventId, 'the event of this entry is gone');
+      return;
+    }
+    if (!equalBytes(event.leaf, leaf)) {
+      findings.add('entry-leaf', index, eventId, 'the leaf of the entry is not that of the event');
+    }
+    const body = verifyEvent(event, this.#log, index, eventId, findings);
+    if (body === null) return;
+    const skewMs = Number(sealedAt) / 1000 - Date.parse(body.time);
+    if (Math.abs(skewMs) <= maxSkewMs) return;
+    findings.add('entry-time', index, eventId, `happened ${body.time}, sealed ${isoTime(sealedAt)}`);
+  }
+
+  /** Only possible where the primary key is gone, or below 0. */
+  #reportOutOfOrder({ index, eventId }: StoredEntry): void {
+    const { findings } = this.#options;
+    if (eventId === this.#lastEventId && index === this.#next - 1) {
+      findings.add('entry-repeated', index, eventId, 'the same entry stands there twice');
+    } else {
+      const detail = index < 0 ? 'no entry has an index below 0' : 'there is another entry at this index';
+      findings.add('entry-out-of-order', index, eventId, detail);
+    }
   }
 
   #skipTo(index: number): void {
@@ -158,7 +160,8 @@ export class EntriesVerifier {
   /** Where the number of entries is the head's. */
   #compareHead(): void {
     if (this.#head === null || this.#next !== this.#headSize) return;
-    verifyHeadState(this.#head, this.chain, this.#treeKnown ? this.tree : null, this.#options.findings);
+    const { keyedFrom, findings } = this.#options;
+    verifyHeadState(this.#head, this.chain, this.#treeKnown ? this.tree : null, keyedFrom, findings);
   }
 
   /** Two ids may have one fingerprint: the entry that was there first is read again. */

@@ -33,12 +33,13 @@ export function verifyHeadState(
   head: StoredHead,
   chain: ChainVerifier,
   tree: CompactRange | null,
+  keyedFrom: number,
   findings: FindingList,
 ): void {
   if (!chain.endsWith(head.hash)) {
     findings.add('head-link', null, null, 'the head states another last link than the entries give');
   }
-  if (head.mac === null && chain.keyedSeen) {
+  if (head.mac === null && head.size <= keyedFrom && chain.keyedSeen) {
     findings.add('head-keyed', null, null, 'the entries are keyed and the head has no MAC');
   }
   if (tree !== null && !equalBytes(head.range, tree.toBytes())) {
