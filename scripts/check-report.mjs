@@ -1,10 +1,12 @@
 // Reads vitest's JSON report: every test file in git and every required suite must have run, nothing may be skipped.
-// Ends with one plain line: 'N passed, N failed, N skipped'.
+// Ends with one plain line: 'N passed, N failed, N skipped'.   node scripts/check-report.mjs [report] [requirements]
 import { execFileSync } from 'node:child_process';
 import { join, relative } from 'node:path';
 import { ROOT, readJson, TEST_REPORT } from './setup.mjs';
 
-const report = readJson(TEST_REPORT);
+const [reportFile = TEST_REPORT, requirementsFile = join(ROOT, 'scripts/required-suites.json')] =
+  process.argv.slice(2);
+const report = readJson(reportFile);
 if (report === undefined) {
   console.error(`No test report: run \`npm test\` first.`);
   console.log('0 passed, 0 failed, 0 skipped');
@@ -19,8 +21,11 @@ const passedIn = (file) =>
     ?.assertionResults.filter((test) => test.status === 'passed')
     .map((test) => test.fullName) ?? [];
 
-const { files: requiredFiles, suites } = readJson(join(ROOT, 'scripts/required-suites.json'));
-const tracked = execFileSync('git', ['ls-files', '*.test.ts'], { cwd: ROOT, encoding: 'utf8' }).split('\n');
+const { files: requiredFiles, suites } = readJson(requirementsFile);
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.test.ts'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+}).split('\n');
 for (const file of new Set([...requiredFiles, ...tracked.filter(Boolean)])) {
   if (passedIn(file).length === 0) problems.push(`${file}: no test of it passed`);
 }
