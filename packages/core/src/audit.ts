@@ -1,3 +1,4 @@
+import type { Catalogue } from './catalogue.js';
 import type { AmbientContext } from './context-provider.js';
 import type { Category, EventInput, PreparedEvent } from './event.js';
 import type { RedactionOptions } from './redaction.js';
@@ -18,6 +19,8 @@ export interface AuditOptions {
   /** The name of the log; a tenant's log is `<origin>/<encoded tenant>`. Letters, digits, `.`, `-`, `_`, `/`. @default 'audit' */
   readonly origin?: string;
   readonly redaction?: RedactionOptions;
+  /** The application's own actions, from `defineActions()`. @default the built-in ones, and any other name */
+  readonly actions?: Catalogue;
   /** Per category. @default data: strict, everything else: spool */
   readonly policy?: Partial<Record<Category, FailurePolicy>>;
   readonly spool?: {
@@ -96,11 +99,22 @@ export interface Audit {
   store(): Promise<AuditStore>;
 
   /**
+   * For framework packages: records without a promise, many to one write. What fails follows the policy and reaches
+   * `onError`; `flush()` and `close()` wait for it.
+   *
+   * @param ambient the context of the event, where the call is made outside of it
+   */
+  recordLater(input: EventInput, ambient?: AmbientContext): void;
+
+  /**
    * For ORM packages: the database to use where no store is configured. The first offer counts. A function is called
    * when the store is first needed: some ORMs know their database only once they connect.
    */
   offerStore(offer: StoreOffer | (() => Promise<StoreOffer>)): void;
-  /** For ORM packages: makes the bytes of events that they write in the caller's transaction. */
+  /**
+   * For ORM packages: makes the bytes of events that they write in the caller's transaction. None inside
+   * `withoutAudit`.
+   */
   prepare(inputs: readonly EventInput[], ambient?: AmbientContext): Promise<readonly PreparedEvent[]>;
   /** For ORM packages: these events are committed; they are counted and sealed soon. */
   committed(events: readonly PreparedEvent[]): void;

@@ -73,6 +73,14 @@ export const ERROR_CODES = {
     means: 'No actor is known, and `onMissingActor` is `throw`.',
     next: 'Run the work inside `runWithContext({ actor }, fn)`, or give `auditContext()` an `actor` option.',
   },
+  AUDIT_CONTEXT_MISSING: {
+    means: 'Something that needs the context of a request or a job was called outside of any.',
+    next: 'Call it inside `runWithContext(context, fn)` or behind `auditContext()`.',
+  },
+  AUDIT_CONTEXT_FAILED: {
+    means: 'A function that the application gave (`actor`, `tenant`, `record`, `resource`, `details`) threw.',
+    next: 'Read `cause`; the event was recorded without its answer.',
+  },
   AUDIT_NOT_EXACT: {
     means: 'The statement can not be captured exactly, and `strict` is on. Nothing was written.',
     next: 'Rewrite the statement, or exclude its table.',
@@ -96,6 +104,23 @@ export const ERROR_CODES = {
   AUDIT_SPOOL_UNAVAILABLE: {
     means: 'The spool can not be written.',
     next: 'Give `spool.directory` a writable directory.',
+  },
+  AUDIT_SPOOL_DAMAGED: {
+    means:
+      'A spool file holds bytes that are no whole record. At its end that is a write cut short by a crash, which nobody was promised; anywhere else events were lost.',
+    next: 'Nothing after a crash. Otherwise find out what wrote to the spool; the file is kept beside it as `.damaged`.',
+  },
+  AUDIT_EVENT_LOST: {
+    means: 'An event could be kept nowhere. The log gets an `audit.gap` with the number lost.',
+    next: 'Read `cause`; the policy `strict` refuses the operation instead.',
+  },
+  AUDIT_ACTOR_FAILED: {
+    means: 'The actor function threw or did not answer. The event is recorded with the tag `actor-failed`.',
+    next: 'Read `cause`, and correct the `actor` option.',
+  },
+  AUDIT_EVENT_REFUSED: {
+    means: 'A pending event is not what was appended, so the sealer does not vouch for it. It stays pending.',
+    next: 'Run `npx indelible verify`.',
   },
   AUDIT_CLOSED: {
     means: 'The audit was closed before this call.',

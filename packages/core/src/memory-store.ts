@@ -21,8 +21,13 @@ export function createMemoryStore(): AuditStore {
   const store: AuditStore = {
     name: 'memory',
     supports: { durable: false, processes: false, insertOnly: false },
-    migrate: async () => ({ applied: [], version: open() === tables ? 1 : 0 }),
-    check: async () => void open(),
+    migrate: async () => {
+      open();
+      return { applied: [], version: 1 };
+    },
+    check: async () => {
+      open();
+    },
     append: async (events) => open().append(events),
     pendingLogs: async () => [...open().pending].filter(([, ids]) => ids.size > 0).map(([log]) => log),
     seal: async (request) => open().seal(request),

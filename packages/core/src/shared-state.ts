@@ -5,6 +5,8 @@ import type { TransactionCarrier } from './transaction-carrier.js';
 /** What all copies of this package in one process share. */
 export interface SharedState {
   defaultAudit?: Audit;
+  /** Kept, because the audit may be configured after the ORM was. */
+  defaultOffers?: (StoreOffer | (() => Promise<StoreOffer>))[];
   contextProvider?: ContextProvider;
   transactionCarriers: TransactionCarrier[];
   /** Databases of ORMs that were audited before there was a default audit. */

@@ -1,0 +1,258 @@
+import type { Audit, FailurePolicy, Health, Recorded, RecordOptions, StoreOffer } from './audit.js';
+import { AuditError } from './audit-error.js';
+import type { AuditSettings } from './audit-settings.js';
+import { type AmbientContext, tryGetContext } from './context-provider.js';
+import { Delivery } from './delivery.js';
+import { ErrorReporter, toError, toStoreError } from './error-reporter.js';
+import type { Category, EventInput, PreparedEvent } from './event.js';
+import { EventPreparer } from './event-preparer.js';
+import { strictestPolicy } from './failure-policy.js';
+import { prepareEvent } from './prepare-event.js';
+import { Recovery } from './recovery.js';
+import { Sealer } from './sealer.js';
+import { Spool } from './spool.js';
+import { spoolTarget } from './spool-target.js';
+import type { AuditStore, MigrationOutcome } from './store.js';
+import { StoreConnection } from './store-connection.js';
+import { tryGetTransactionCarrier } from './transaction-carrier.js';
+import type { Verdict } from './verdict.js';
+import { verifyAll } from './verify-all.js';
+import type { VerifyOptions } from './verify-log.js';
+
+const ITSELF = Object.freeze({ type: 'system', id: 'indelible' } as const);
+const PAUSED: Recorded = Object.freeze({ id: '', where: 'paused' });
+
+/** The one implementation of `Audit`; `createAudit` makes it. */
+export class AuditRuntime implements Audit {
+  private readonly connection: StoreConnection;
+  private readonly reporter: ErrorReporter;
+  private readonly spool: Spool;
+  private readonly recovery: Recovery;
+  private readonly sealer: Sealer;
+  private readonly delivery: Delivery;
+  private readonly preparer: EventPreparer;
+  /** Calls whose events are not made yet. */
+  private readonly preparing = new Set<Promise<unknown>>();
+  private joined = 0;
+  private started = false;
+  private closing: Promise<void> | null = null;
+
+  constructor(private readonly settings: AuditSettings) {
+    const { store, keys, keyedFrom, storeTimeoutMs: timeoutMs, sealAfterMs, maxBuffered } = settings;
+    const reporter = new ErrorReporter(settings.onError);
+    const connection = new StoreConnection({ store, keyed: keys !== undefined, timeoutMs });
+    const sealer = new Sealer({ connection, reporter, keys, keyedFrom, sealAfterMs });
+    const onStored = (events: readonly PreparedEvent[]) => sealer.stored(events);
+    const spool = new Spool({
+      directory: settings.spoolDirectory,
+      maxBytes: settings.spoolMaxBytes,
+      target: spoolTarget(store, settings.origin),
+      onDamage: (error, lost) => (lost > 0 ? this.recovery.lose(lost, error) : reporter.report(error)),
+    });
+    const prepareGap = (lost: number, since: Date) =>
+      this.ownEvent('audit.gap', { lost, since: since.toISOString() });
+    const recovery = new Recovery({ connection, spool, reporter, prepareGap, onStored });
+    this.reporter = reporter;
+    this.connection = connection;
+    this.sealer = sealer;
+    this.spool = spool;
+    this.recovery = recovery;
+    this.delivery = new Delivery({ connection, spool, recovery, reporter, maxBuffered, timeoutMs, onStored });
+    this.preparer = new EventPreparer(settings.prepare, timeoutMs, (error) => reporter.report(error));
+  }
+
+  /** Takes an action and an event as well, as `TypedRecord` types it. */
+  record(first: EventInput | string, second?: object, third?: RecordOptions): Promise<Recorded> {
+    const input = typeof first === 'string' ? { ...second, action: first } : first;
+    const options: RecordOptions | undefined = typeof first === 'string' ? third : second;
+    return this.recordTogether([input], options).then(([recorded = PAUSED]) => recorded);
+  }
+
+  recordAll(inputs: readonly EventInput[], options?: RecordOptions): Promise<readonly Recorded[]> {
+    return this.recordTogether(inputs, options);
+  }
+
+  recordLater(input: EventInput, ambient: AmbientContext | undefined = tryGetContext()): void {
+    try {
+      this.assertOpen();
+      if (ambient?.paused === true) return;
+      this.start();
+      const events = this.preparer.prepare([input], ambient);
+      if (!(events instanceof Promise)) {
+        this.post(events);
+        return;
+      }
+      this.track(events.then((made) => this.post(made))).catch((error: unknown) =>
+        this.recovery.lose(1, error),
+      );
+    } catch (error) {
+      this.recovery.lose(1, error);
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.settle();
+    for (let tries = 0; !this.recovery.isDone && tries < 3; tries += 1) await this.recovery.attempt();
+    if (this.settings.sealAfterMs !== false) await this.sealer.drain();
+  }
+
+  async seal(): Promise<number> {
+    this.assertOpen();
+    return this.sealer.sealAll();
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<readonly Verdict[]> {
+    const { keys, keyedFrom } = this.settings;
+    return verifyAll(await this.store(), { ...options, keys, keyedFrom });
+  }
+
+  async migrate(): Promise<MigrationOutcome> {
+    return (await this.store()).migrate();
+  }
+
+  health(): Health {
+    const { last } = this.reporter;
+    return {
+      ok: last === null,
+      recorded: this.delivery.recorded + this.joined,
+      pending: this.delivery.buffered + this.sealer.waiting,
+      sealed: this.sealer.sealed,
+      spooled: this.spool.size,
+      lost: this.recovery.lost,
+      lastError: last,
+    };
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  async store(): Promise<AuditStore> {
+    return this.connection.get();
+  }
+
+  offerStore(offer: StoreOffer | (() => Promise<StoreOffer>)): void {
+    this.connection.offer(offer);
+  }
+
+  async prepare(
+    inputs: readonly EventInput[],
+    ambient: AmbientContext | undefined = tryGetContext(),
+  ): Promise<readonly PreparedEvent[]> {
+    return ambient?.paused === true ? [] : this.preparer.prepare(inputs, ambient);
+  }
+
+  committed(events: readonly PreparedEvent[]): void {
+    if (events.length === 0) return;
+    this.joined += events.length;
+    if (this.closing === null) this.start();
+    this.sealer.stored(events);
+  }
+
+  policy(category: Category): FailurePolicy {
+    return this.settings.policies[category];
+  }
+
+  async deliver(events: readonly PreparedEvent[]): Promise<readonly Recorded[]> {
+    this.assertOpen();
+    this.start();
+    return Promise.all(
+      events.map(async (event) => {
+        const where = await this.delivery.deliver([event], this.policy(event.category));
+        return { id: event.id, where };
+      }),
+    );
+  }
+
+  reportError(error: Error): void {
+    this.reporter.report(error);
+  }
+
+  private async recordTogether(
+    inputs: readonly EventInput[],
+    options: RecordOptions | undefined,
+  ): Promise<readonly Recorded[]> {
+    this.assertOpen();
+    const ambient = tryGetContext();
+    if (ambient?.paused === true)
+      return inputs.map(({ id }) => (id === undefined ? PAUSED : { ...PAUSED, id }));
+    if (inputs.length === 0) return [];
+    if (options?.tx !== undefined) return this.join(options.tx, inputs);
+    this.start();
+    const made = this.preparer.prepare(inputs, ambient);
+    const events = made instanceof Promise ? await this.track(made) : made;
+    const where = await this.delivery.deliver(events, strictestPolicy(events, this.settings.policies));
+    return events.map(({ id }) => ({ id, where }));
+  }
+
+  private async join(tx: unknown, inputs: readonly EventInput[]): Promise<readonly Recorded[]> {
+    const carrier = tryGetTransactionCarrier(tx);
+    if (carrier === undefined) {
+      throw new AuditError(
+        'AUDIT_TRANSACTION_UNKNOWN',
+        'core',
+        'no audited client knows the transaction in `tx`',
+      );
+    }
+    const ids = await carrier.record(tx, inputs);
+    return ids.map((id) => ({ id, where: 'transaction' }));
+  }
+
+  private post(events: readonly PreparedEvent[]): void {
+    this.delivery.post(events, strictestPolicy(events, this.settings.policies));
+  }
+
+  /** With the first event, so that configuring alone opens nothing. */
+  private start(): void {
+    if (this.started) return;
+    this.started = true;
+    this.sealer.start();
+    this.track(this.recovery.adopt()).catch((error: unknown) => this.reporter.report(toStoreError(error)));
+    if (this.settings.lifecycleEvents) this.post([this.ownEvent('audit.started', { node: process.version })]);
+  }
+
+  /** Everything that was recorded before is durable, or lost and counted. */
+  private async settle(): Promise<void> {
+    while (this.preparing.size > 0) await Promise.allSettled(this.preparing);
+    await this.delivery.idle();
+  }
+
+  private async shutDown(): Promise<void> {
+    const attempt = async (step: () => Promise<unknown>) => {
+      try {
+        await step();
+      } catch (error) {
+        this.reporter.report(toError(error));
+      }
+    };
+    await this.settle();
+    if (this.started && this.settings.lifecycleEvents) {
+      this.post([this.ownEvent('audit.stopped', { recorded: this.delivery.recorded + this.joined })]);
+      await this.settle();
+    }
+    if (!this.recovery.isDone) await attempt(() => this.recovery.attempt());
+    await attempt(() => this.recovery.stop());
+    if (this.settings.sealAfterMs !== false) await attempt(() => this.sealer.drain());
+    await this.sealer.stop();
+    await attempt(() => this.spool.close());
+    await attempt(() => this.connection.close());
+  }
+
+  private ownEvent(action: string, details: Readonly<Record<string, unknown>>): PreparedEvent {
+    return prepareEvent({ action, category: 'system', actor: ITSELF, details }, {}, this.settings.prepare);
+  }
+
+  private track<T>(work: Promise<T>): Promise<T> {
+    this.preparing.add(work);
+    const done = () => {
+      this.preparing.delete(work);
+    };
+    work.then(done, done);
+    return work;
+  }
+
+  private assertOpen(): void {
+    if (this.closing !== null) throw new AuditError('AUDIT_CLOSED', 'core', 'the audit is closed');
+  }
+}

@@ -1,0 +1,153 @@
+import type { AuditOptions, FailurePolicy } from './audit.js';
+import { AuditError } from './audit-error.js';
+import { type Catalogue, defineActions } from './catalogue.js';
+import { CATEGORIES, type Category } from './event.js';
+import { DEFAULT_POLICIES, FAILURE_POLICIES } from './failure-policy.js';
+import { type AuditKeys, deriveKeys } from './keys.js';
+import type { PrepareSettings } from './prepare-event.js';
+import { createRedactor } from './redactor.js';
+import type { AuditStore } from './store.js';
+
+/** The options of an audit, checked, with the defaults and the environment filled in. */
+export interface AuditSettings {
+  /** Undefined: the first audited ORM's database, else `file:./audit.db`. */
+  readonly store: AuditStore | string | undefined;
+  readonly keys: AuditKeys | undefined;
+  readonly keyedFrom: number;
+  readonly origin: string;
+  readonly policies: Readonly<Record<Category, FailurePolicy>>;
+  readonly spoolDirectory: string;
+  readonly spoolMaxBytes: number;
+  readonly maxBuffered: number;
+  readonly storeTimeoutMs: number;
+  readonly sealAfterMs: number | false;
+  readonly lifecycleEvents: boolean;
+  readonly onError: ((error: Error) => void) | undefined;
+  readonly prepare: PrepareSettings;
+}
+
+const KNOWN = new Set([
+  'store',
+  'hmacKey',
+  'keyedFrom',
+  'origin',
+  'redaction',
+  'policy',
+  'spool',
+  'maxBuffered',
+  'storeTimeoutMs',
+  'sealAfterMs',
+  'maxEventBytes',
+  'maxBinaryBytes',
+  'onMissingActor',
+  'onError',
+  'lifecycleEvents',
+  'actions',
+]);
+
+/** @throws AuditError `AUDIT_CONFIG_INVALID` that names the option, `AUDIT_KEY_WEAK`, `AUDIT_KEY_MISSING` */
+export function readAuditSettings(options: AuditOptions, environment: NodeJS.ProcessEnv): AuditSettings {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid('options', 'take an object');
+  }
+  for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw invalid(name, 'is not known');
+  const origin = options.origin ?? 'audit';
+  if (
+    typeof origin !== 'string' ||
+    !/^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/.test(origin) ||
+    origin.length > 200
+  ) {
+    throw invalid('origin', 'takes letters, digits, `.`, `-`, `_`, `/`');
+  }
+  const keys = readKeys(options, environment);
+  const spool = options.spool ?? {};
+  if (typeof spool !== 'object' || spool === null) throw invalid('spool', 'takes an object');
+  for (const name of Object.keys(spool)) {
+    if (name !== 'directory' && name !== 'maxBytes') throw invalid(`spool.${name}`, 'is not known');
+  }
+  const directory = spool.directory ?? './.indelible/spool';
+  if (typeof directory !== 'string' || directory === '') throw invalid('spool.directory', 'takes a path');
+  const onMissingActor = options.onMissingActor ?? 'system';
+  if (onMissingActor !== 'system' && onMissingActor !== 'throw') {
+    throw invalid('onMissingActor', 'takes `system` or `throw`');
+  }
+  if (options.onError !== undefined && typeof options.onError !== 'function') {
+    throw invalid('onError', 'takes a function');
+  }
+  const lifecycleEvents = options.lifecycleEvents ?? true;
+  if (typeof lifecycleEvents !== 'boolean') throw invalid('lifecycleEvents', 'takes true or false');
+  const integer = (name: keyof AuditOptions, least: number, otherwise: number) =>
+    readInteger(name, options[name] ?? otherwise, least);
+  return Object.freeze({
+    store: readStore(options, environment),
+    keys,
+    keyedFrom: integer('keyedFrom', 0, 0),
+    origin,
+    policies: readPolicies(options.policy),
+    spoolDirectory: directory,
+    spoolMaxBytes: readInteger('spool.maxBytes', spool.maxBytes ?? 64 * 1024 * 1024, 0),
+    maxBuffered: integer('maxBuffered', 1, 10_000),
+    storeTimeoutMs: integer('storeTimeoutMs', 1, 2_000),
+    sealAfterMs: options.sealAfterMs === false ? false : integer('sealAfterMs', 0, 50),
+    lifecycleEvents,
+    onError: options.onError,
+    prepare: Object.freeze({
+      origin,
+      redactor: createRedactor(options.redaction, keys?.pseudonym),
+      maxEventBytes: integer('maxEventBytes', 1_024, 65_536),
+      maxBinaryBytes: integer('maxBinaryBytes', 0, 1_024),
+      onMissingActor,
+      catalogue: readCatalogue(options.actions),
+    }),
+  });
+}
+
+function readStore(options: AuditOptions, environment: NodeJS.ProcessEnv): AuditStore | string | undefined {
+  const { store } = options;
+  if (store === undefined) return environment.AUDIT_DATABASE_URL || undefined;
+  if (typeof store === 'string' && store !== '') return store;
+  if (typeof store === 'object' && store !== null && typeof store.append === 'function') return store;
+  throw invalid('store', 'takes a store or a URL such as `file:./audit.db`');
+}
+
+function readKeys(options: AuditOptions, environment: NodeJS.ProcessEnv): AuditKeys | undefined {
+  const secret = options.hmacKey ?? (environment.AUDIT_HMAC_KEY || undefined);
+  if (secret === undefined) return undefined;
+  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
+    throw invalid('hmacKey', 'takes text or bytes');
+  }
+  return deriveKeys(secret);
+}
+
+function readPolicies(policy: AuditOptions['policy']): AuditSettings['policies'] {
+  if (policy === undefined) return DEFAULT_POLICIES;
+  if (typeof policy !== 'object' || policy === null) throw invalid('policy', 'takes an object');
+  const known: ReadonlySet<string> = new Set(CATEGORIES);
+  for (const [category, value] of Object.entries(policy)) {
+    if (!known.has(category)) throw invalid(`policy.${category}`, 'is no category');
+    if (value !== undefined && !FAILURE_POLICIES.includes(value)) {
+      throw invalid(`policy.${category}`, `takes ${FAILURE_POLICIES.join(', ')}`);
+    }
+  }
+  const given = Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined));
+  return Object.freeze({ ...DEFAULT_POLICIES, ...given });
+}
+
+function readCatalogue(actions: Catalogue | undefined): Catalogue {
+  if (actions === undefined) return defineActions({});
+  if (typeof actions?.tryGet !== 'function' || typeof actions.closed !== 'boolean') {
+    throw invalid('actions', 'takes what `defineActions()` returns');
+  }
+  return actions;
+}
+
+function readInteger(name: string, value: unknown, least: number): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) {
+    throw invalid(name, `takes a whole number from ${least} up`);
+  }
+  return value;
+}
+
+function invalid(name: string, what: string): AuditError {
+  return new AuditError('AUDIT_CONFIG_INVALID', 'core', `the option \`${name}\` ${what}`);
+}

@@ -1,0 +1,182 @@
+import { AuditError } from './audit-error.js';
+import { deriveColumns } from './columns.js';
+import { type ErrorReporter, toStoreError } from './error-reporter.js';
+import type { PreparedEvent } from './event.js';
+import { hashLeaf } from './leaf.js';
+import { readBody } from './read-body.js';
+import type { Spool } from './spool.js';
+import type { StoreConnection } from './store-connection.js';
+
+export interface RecoveryOptions {
+  readonly connection: StoreConnection;
+  readonly spool: Spool;
+  readonly reporter: ErrorReporter;
+  /** Makes the event that says how many were lost since when. */
+  readonly prepareGap: (lost: number, since: Date) => PreparedEvent;
+  readonly onStored: (events: readonly PreparedEvent[]) => void;
+}
+
+const BATCH = 500;
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 5_000;
+
+/** Brings back what a failing store left behind: the spool in order, then a gap event for what was lost. */
+export class Recovery {
+  /** True while the store is known to fail: events that may be spooled go there at once. */
+  active = false;
+  /** Events that were kept nowhere, in all. */
+  lost = 0;
+  private unreported = 0;
+  private since = new Date();
+  private gap: PreparedEvent | null = null;
+  private delay = FIRST_DELAY_MS;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private running: Promise<void> | null = null;
+  private stopped = false;
+
+  constructor(private readonly options: RecoveryOptions) {}
+
+  get isDone(): boolean {
+    return this.options.spool.isEmpty && this.unreported === 0 && this.gap === null;
+  }
+
+  /** The store failed, and something goes to the spool for it. */
+  failed(): void {
+    this.active = true;
+    this.wake();
+  }
+
+  /** Something was stored: the store is back. */
+  succeeded(): void {
+    if (this.active || this.options.reporter.last !== null) this.options.reporter.recovered();
+    this.active = false;
+    this.delay = FIRST_DELAY_MS;
+    if (this.isDone || this.running !== null) return;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.wake();
+  }
+
+  lose(count: number, cause: unknown): void {
+    if (this.unreported === 0) this.since = new Date();
+    this.unreported += count;
+    this.lost += count;
+    const error = new AuditError('AUDIT_EVENT_LOST', 'core', 'an event could be kept nowhere', { cause });
+    this.options.reporter.report(error);
+    this.wake();
+  }
+
+  /** Tries again after a while. */
+  wake(): void {
+    if (this.timer !== null || this.running !== null || this.stopped) return;
+    const wait = this.delay * (0.5 + Math.random());
+    this.delay = Math.min(this.delay * 2, MAX_DELAY_MS);
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.attempt().catch((error: unknown) => this.options.reporter.report(toStoreError(error)));
+    }, wait).unref();
+  }
+
+  /** Takes over what processes left that are gone. */
+  async adopt(): Promise<void> {
+    if ((await this.options.spool.adopt()) > 0) this.wake();
+  }
+
+  /** Replays all that there is now. @throws AuditError the failure of the store or of the spool */
+  attempt(): Promise<void> {
+    this.running ??= this.replay().finally(() => {
+      this.running = null;
+      if (!this.isDone) this.wake();
+    });
+    return this.running;
+  }
+
+  /** No more tries. What could not be told of a gap goes to the spool. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    await this.running?.catch(() => {});
+    for (let gap = this.takeGap(); gap !== null; gap = this.takeGap()) {
+      await this.options.spool.write([gap.body]);
+      this.gap = null;
+    }
+  }
+
+  private async replay(): Promise<void> {
+    const { spool } = this.options;
+    let limit = BATCH;
+    for (;;) {
+      const bodies = await spool.peek(limit);
+      if (bodies.length === 0) break;
+      const events = readable(bodies);
+      if (events.length === 0) {
+        await this.reject(new AuditError('AUDIT_EVENT_INVALID', 'core', 'a spooled event can not be read'));
+        continue;
+      }
+      try {
+        await this.store(events);
+      } catch (thrown) {
+        const error = toStoreError(thrown);
+        // These two can be the fault of one event, which must not hold up all that are behind it.
+        if (error.code !== 'AUDIT_ID_CONFLICT' && error.code !== 'AUDIT_STORE_UNAVAILABLE') throw error;
+        if (events.length > 1) limit = 1;
+        else if (error.code === 'AUDIT_ID_CONFLICT' || (await this.isNextStored())) await this.reject(error);
+        else throw error;
+        continue;
+      }
+      spool.confirm(events.length);
+      limit = Math.min(limit * 2, BATCH);
+    }
+    const gap = this.takeGap();
+    if (gap === null) return;
+    await this.store([gap]);
+    this.gap = null;
+  }
+
+  private async store(events: readonly PreparedEvent[]): Promise<void> {
+    await this.options.connection.append(events);
+    this.succeeded();
+    this.options.onStored(events);
+  }
+
+  private async isNextStored(): Promise<boolean> {
+    const [next] = readable((await this.options.spool.peek(2)).slice(1));
+    if (next === undefined) return false;
+    try {
+      await this.store([next]);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private async reject(error: AuditError): Promise<void> {
+    await this.options.spool.reject();
+    this.lose(1, error);
+  }
+
+  /** The same event until it is stored, so that a retry after an unknown outcome does not double it. */
+  private takeGap(): PreparedEvent | null {
+    if (this.gap === null && this.unreported > 0) {
+      this.gap = this.options.prepareGap(this.unreported, this.since);
+      this.unreported = 0;
+    }
+    return this.gap;
+  }
+}
+
+/** The events up to the first that can not be read. The spool keeps bodies only: everything else follows from them. */
+function readable(bodies: readonly Uint8Array[]): PreparedEvent[] {
+  const events: PreparedEvent[] = [];
+  for (const body of bodies) {
+    try {
+      const event = readBody(body);
+      const { id, log, category } = event;
+      events.push({ id, log, category, body, leaf: hashLeaf(body), columns: deriveColumns(event) });
+    } catch {
+      break;
+    }
+  }
+  return events;
+}

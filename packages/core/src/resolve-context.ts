@@ -1,0 +1,68 @@
+import { AuditError } from './audit-error.js';
+import type { AmbientContext } from './context-provider.js';
+import type { Actor, EventInput } from './event.js';
+import type { ResolvedContext } from './prepare-event.js';
+
+/** The tag of an event whose actor could not be found out. */
+export const ACTOR_FAILED_TAG = 'actor-failed';
+
+const UNKNOWN: Actor = Object.freeze({ type: 'system', id: 'unknown' });
+
+export interface ResolvedAmbient {
+  readonly context: ResolvedContext;
+  /** The actor function failed: the events say so. */
+  readonly failed: boolean;
+}
+
+const NOWHERE: ResolvedAmbient = Object.freeze({ context: Object.freeze({}), failed: false });
+
+/**
+ * Asks the actor function of a context, if there is one. A promise only where the function returns one. Never fails: what
+ * the function throws is reported, and so is one that does not answer within `timeoutMs`.
+ */
+export function resolveAmbient(
+  ambient: AmbientContext | undefined,
+  timeoutMs: number,
+  report: (error: Error) => void,
+): ResolvedAmbient | Promise<ResolvedAmbient> {
+  if (ambient === undefined) return NOWHERE;
+  const { actor, paused: _, ...context } = ambient;
+  if (typeof actor !== 'function') {
+    return { context: actor === undefined ? context : { ...context, actor }, failed: false };
+  }
+  const accept = (resolved: Actor | undefined): ResolvedAmbient => ({
+    context: resolved === undefined ? context : { ...context, actor: resolved },
+    failed: false,
+  });
+  const refuse = (cause: unknown): ResolvedAmbient => {
+    report(
+      new AuditError('AUDIT_ACTOR_FAILED', 'core', 'the actor of an event could not be found out', { cause }),
+    );
+    return { context: { ...context, actor: UNKNOWN }, failed: true };
+  };
+  try {
+    const answer = actor();
+    if (!isThenable(answer)) return accept(answer);
+    return withTimeout(answer, timeoutMs).then(accept, refuse);
+  } catch (cause) {
+    return refuse(cause);
+  }
+}
+
+/** Says on the event that its actor is not known because asking for it failed. */
+export function markActorFailed(input: EventInput): EventInput {
+  if (input.actor !== undefined) return input;
+  return { ...input, tags: [...(input.tags ?? []), ACTOR_FAILED_TAG] };
+}
+
+function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // Keeps the process alive: the event that waits for its actor is nowhere yet.
+    const timer = setTimeout(() => reject(new Error(`the actor function did not answer in ${ms} ms`)), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

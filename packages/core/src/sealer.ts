@@ -1,0 +1,227 @@
+import { AuditError } from './audit-error.js';
+import { type ErrorReporter, toStoreError } from './error-reporter.js';
+import type { PreparedEvent } from './event.js';
+import type { AuditKeys } from './keys.js';
+import { createSealBatch } from './seal-batch.js';
+import type { SealRequest, StoredEvent } from './store.js';
+import type { StoreConnection } from './store-connection.js';
+
+export interface SealerOptions {
+  readonly connection: StoreConnection;
+  readonly reporter: ErrorReporter;
+  readonly keys: AuditKeys | undefined;
+  readonly keyedFrom: number;
+  /** False: another process seals. */
+  readonly sealAfterMs: number | false;
+}
+
+/** Events in one transaction: so few that the event loop of a synchronous driver is never held for long. */
+const BATCH = 250;
+const SWEEP_MS = 60_000;
+const RETRY_MS = 20;
+const MAX_RETRY_MS = 5_000;
+/** How long `drain` tries where others hold the lock. */
+const PATIENCE_MS = 30_000;
+
+interface LogState {
+  readonly compute: SealRequest['compute'];
+  /** Events of this process that are stored and, as far as it knows, not sealed. */
+  waiting: number;
+  /** Events that the sealer does not vouch for. They stay pending, so later batches must reach beyond them. */
+  readonly refused: Set<string>;
+  /** The head is not to be trusted: nothing is sealed until somebody asks for it. */
+  stopped: boolean;
+}
+
+/** Seals what this process stored soon after, and what others left once a minute. */
+export class Sealer {
+  /** Entries that this process has made. */
+  sealed = 0;
+  private readonly logs = new Map<string, LogState>();
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private sweeper: ReturnType<typeof setInterval> | null = null;
+  private turn: Promise<unknown> = Promise.resolve();
+  private retry = RETRY_MS;
+  private stopped = false;
+
+  constructor(private readonly options: SealerOptions) {}
+
+  /** The number of events of this process that are stored and not sealed. */
+  get waiting(): number {
+    let sum = 0;
+    for (const state of this.logs.values()) sum += state.waiting;
+    return sum;
+  }
+
+  /** These events are in the store. */
+  stored(events: readonly PreparedEvent[]): void {
+    let due = false;
+    for (const event of events) {
+      const state = this.state(event.log);
+      state.waiting += 1;
+      due ||= !state.stopped;
+    }
+    if (due && this.options.sealAfterMs !== false) this.schedule(this.options.sealAfterMs);
+  }
+
+  /** Begins to look for what others left: now, and once a minute. */
+  start(): void {
+    if (this.options.sealAfterMs === false || this.sweeper !== null) return;
+    const sweep = () => void this.sealAll(true).catch((error: unknown) => this.failed(error));
+    this.sweeper = setInterval(sweep, SWEEP_MS).unref();
+    setTimeout(() => {
+      if (!this.stopped) sweep();
+    }, this.options.sealAfterMs).unref();
+  }
+
+  /**
+   * Seals what is pending in all logs.
+   *
+   * @param background leaves out logs whose head is not to be trusted
+   * @throws AuditError of the first log that could not be sealed, after the others were
+   */
+  async sealAll(background = false): Promise<number> {
+    const logs = await this.options.connection.timed('pendingLogs', (store) => store.pendingLogs());
+    let sealed = 0;
+    let failure: AuditError | null = null;
+    for (const log of logs) {
+      if (background && this.state(log).stopped) continue;
+      try {
+        sealed += (await this.sealLog(log)).sealed;
+      } catch (error) {
+        failure ??= toStoreError(error);
+      }
+    }
+    if (failure !== null) throw failure;
+    return sealed;
+  }
+
+  /** Resolves when all that this process stored is sealed. @throws AuditError */
+  async drain(): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (const [log, state] of this.logs) {
+      while (state.waiting > 0) {
+        if ((await this.sealLog(log)).done) break;
+        if (Date.now() > deadline) {
+          throw new AuditError(
+            'AUDIT_STORE_TIMEOUT',
+            'core',
+            `the log ${log} can not be sealed: always busy`,
+          );
+        }
+        await pause(jitter(RETRY_MS));
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    if (this.sweeper !== null) clearInterval(this.sweeper);
+    await this.turn.catch(() => {});
+  }
+
+  private state(log: string): LogState {
+    let state = this.logs.get(log);
+    if (state === undefined) {
+      const refused = new Set<string>();
+      const compute = createSealBatch({
+        keys: this.options.keys,
+        keyedFrom: this.options.keyedFrom,
+        log,
+        onRefused: (event, reason) => this.refuse(refused, event, reason),
+      });
+      state = { compute, waiting: 0, refused, stopped: false };
+      this.logs.set(log, state);
+    }
+    return state;
+  }
+
+  private schedule(afterMs: number): void {
+    if (this.timer !== null || this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.sealOwn().catch((error: unknown) => this.failed(error));
+    }, afterMs).unref();
+  }
+
+  private async sealOwn(): Promise<void> {
+    let busy = false;
+    let failure: unknown = null;
+    for (const [log, state] of this.logs) {
+      if (state.waiting === 0 || state.stopped) continue;
+      try {
+        busy = !(await this.sealLog(log)).done || busy;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== null) throw failure;
+    if (busy) this.again();
+    else this.retry = RETRY_MS;
+  }
+
+  /** One log at a time: the transactions of a store follow each other anyhow. */
+  private sealLog(log: string): Promise<{ sealed: number; done: boolean }> {
+    const next = this.turn.then(
+      () => this.sealNow(log),
+      () => this.sealNow(log),
+    );
+    this.turn = next.catch(() => {});
+    return next;
+  }
+
+  private async sealNow(log: string): Promise<{ sealed: number; done: boolean }> {
+    const state = this.state(log);
+    let sealed = 0;
+    for (;;) {
+      const before = state.waiting;
+      const request = { log, limit: BATCH + state.refused.size, compute: state.compute };
+      let outcome: { sealed: number; busy: boolean };
+      try {
+        outcome = await this.options.connection.timed('seal', (store) => store.seal(request));
+      } catch (thrown) {
+        const error = toStoreError(thrown);
+        state.stopped = error.code === 'AUDIT_HEAD_INVALID' || error.code === 'AUDIT_KEY_MISSING';
+        throw error;
+      }
+      if (outcome.busy) return { sealed, done: false };
+      state.stopped = false;
+      sealed += outcome.sealed;
+      this.sealed += outcome.sealed;
+      state.waiting = Math.max(0, state.waiting - outcome.sealed);
+      if (outcome.sealed < BATCH) {
+        // The log was empty: whatever waited before this transaction is sealed, if not by this process.
+        state.waiting = Math.min(state.waiting, Math.max(0, state.waiting + outcome.sealed - before));
+        if (state.waiting > 0 && this.options.sealAfterMs !== false) this.schedule(this.options.sealAfterMs);
+        return { sealed, done: true };
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  private failed(error: unknown): void {
+    this.options.reporter.report(toStoreError(error));
+    if ([...this.logs.values()].some((state) => state.waiting > 0 && !state.stopped)) this.again();
+  }
+
+  private again(): void {
+    this.schedule(jitter(this.retry));
+    this.retry = Math.min(this.retry * 2, MAX_RETRY_MS);
+  }
+
+  private refuse(refused: Set<string>, event: StoredEvent, reason: string): void {
+    if (refused.has(event.id)) return;
+    refused.add(event.id);
+    const message = `the event ${event.id} of the log ${event.log} is not sealed: ${reason}`;
+    this.options.reporter.report(new AuditError('AUDIT_EVENT_REFUSED', 'core', message));
+  }
+}
+
+function jitter(ms: number): number {
+  return ms * (0.5 + Math.random());
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
