@@ -14,13 +14,17 @@ interface CompatibleDatabase {
 }
 
 /** The `Database` class of better-sqlite3, or of a library with its API. */
-export type BetterSqlite3Class = new (file: string, options?: { readonly timeout?: number }) => object;
+export type BetterSqlite3Class = new (
+  file: string,
+  options?: { readonly timeout?: number; readonly readonly?: boolean },
+) => object;
 
 /**
  * The driver over better-sqlite3, which the application passes in, so that this package does not depend on what has to be
  * compiled. The store opens connections of its own with the class: an instance gives its class and is not used otherwise.
  *
  * @param library @default 'better-sqlite3'
+ * @param readOnlyName what a library that takes URIs is given to open a file for reading @default the file
  * @throws TypeError where it is neither
  *
  * @example
@@ -30,6 +34,7 @@ export type BetterSqlite3Class = new (file: string, options?: { readonly timeout
 export function createBetterSqlite3Driver(
   database: BetterSqlite3Class | object,
   library = 'better-sqlite3',
+  readOnlyName: (file: string) => string = (file) => file,
 ): SqliteDriver {
   const Database: unknown = typeof database === 'function' ? database : database.constructor;
   if (!isDatabaseClass(Database)) {
@@ -39,8 +44,9 @@ export function createBetterSqlite3Driver(
   }
   return {
     library,
-    open(file) {
-      const opened = new Database(file, { timeout: 0 });
+    open(file, { readOnly = false } = {}) {
+      const name = readOnly ? readOnlyName(file) : file;
+      const opened = new Database(name, { timeout: 0, readonly: readOnly });
       if (!isCompatibleDatabase(opened))
         throw new TypeError(`[indelible/sqlite] ${library} gave no database`);
       return connect(opened);

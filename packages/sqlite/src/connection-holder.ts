@@ -16,6 +16,7 @@ export class ConnectionHolder {
     readonly file: DatabaseFile,
     readonly driver: SqliteDriver,
     readonly synchronous: Synchronous,
+    readonly readOnly = false,
   ) {}
 
   /** Runs work on a database that has the tables, and again while it is locked. */
@@ -56,7 +57,13 @@ export class ConnectionHolder {
 
   #open(): Connection {
     if (this.#connection === undefined) {
-      this.#connection = new Connection(this.driver, this.file.path, this.file.name, this.synchronous);
+      this.#connection = new Connection(
+        this.driver,
+        this.file.path,
+        this.file.name,
+        this.synchronous,
+        this.readOnly,
+      );
       this.#identity = this.file.identity();
     }
     return this.#connection;

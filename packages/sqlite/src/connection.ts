@@ -16,12 +16,13 @@ export class Connection {
     path: string,
     readonly fileName: string,
     synchronous: Synchronous,
+    readOnly = false,
   ) {
-    this.#database = this.#mapped(() => driver.open(path));
+    this.#database = this.#mapped(() => driver.open(path, { readOnly }));
     try {
       // The temporary tables of multi-row inserts are small: memory, not files.
       this.exec(`PRAGMA busy_timeout = 0; PRAGMA synchronous = ${synchronous}; PRAGMA temp_store = MEMORY;
-        PRAGMA cache_size = -16000;`);
+        PRAGMA cache_size = -16000; PRAGMA query_only = ${readOnly ? 'ON' : 'OFF'};`);
     } catch (error) {
       this.#database.close();
       throw error;

@@ -20,6 +20,11 @@ export interface SqliteConnection {
   close(): void;
 }
 
+export interface OpenOptions {
+  /** Opens what is there and writes nothing, not even the files beside it. @default false */
+  readonly readOnly?: boolean;
+}
+
 /** The seam between the store and a SQLite library. */
 export interface SqliteDriver {
   /**
@@ -27,6 +32,6 @@ export interface SqliteDriver {
    * that it holds, and closing a file drops the locks of both (https://www.sqlite.org/howtocorrupt.html, 2.2.1).
    */
   readonly library: string;
-  /** Opens the file, and makes it where it is missing. */
-  open(file: string): SqliteConnection;
+  /** Opens the file, and makes it where it is missing and not `readOnly`. */
+  open(file: string, options?: OpenOptions): SqliteConnection;
 }

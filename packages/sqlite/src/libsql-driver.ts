@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { AuditError } from '@indelible/core';
 import { type BetterSqlite3Class, createBetterSqlite3Driver } from './better-sqlite3-driver.js';
 import type { SqliteDriver } from './driver.js';
+import { readOnlyUri } from './read-only-uri.js';
 
 /**
  * The driver over libsql, which comes as a binary and needs no compiler.
@@ -15,5 +16,6 @@ export function createLibsqlDriver(): SqliteDriver {
   } catch (cause) {
     throw new AuditError('AUDIT_DRIVER_MISSING', 'sqlite', 'the package libsql can not be loaded', { cause });
   }
-  return createBetterSqlite3Driver(Database, 'libsql');
+  // libsql takes the option `readonly` and does not heed it.
+  return createBetterSqlite3Driver(Database, 'libsql', readOnlyUri);
 }

@@ -1,5 +1,6 @@
 import { AuditError } from '@indelible/core';
 import type { SqliteConnection, SqliteDriver, SqliteStatement, SqliteValue } from './driver.js';
+import { readOnlyUri } from './read-only-uri.js';
 
 interface NodeStatement {
   setReadBigInts(enabled: boolean): void;
@@ -34,7 +35,10 @@ export function createNodeSqliteDriver(): SqliteDriver {
       next: 'Use Node 22.13 or later, or the driver libsql.',
     });
   }
-  return { library: 'node:sqlite', open: (file) => connect(new Database(file)) };
+  return {
+    library: 'node:sqlite',
+    open: (file, { readOnly = false } = {}) => connect(new Database(readOnly ? readOnlyUri(file) : file)),
+  };
 }
 
 function tryGetDatabaseClass(): NodeDatabaseClass | undefined {

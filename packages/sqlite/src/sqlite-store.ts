@@ -37,6 +37,13 @@ export interface SqliteStoreOptions {
   readonly synchronous?: Synchronous;
   /** How long a call tries while another transaction holds the database, in milliseconds. @default 5_000 */
   readonly busyTimeoutMs?: number;
+  /**
+   * Reads only: neither the file nor anything beside it is written where that can be avoided, and a file on a read-only
+   * disk can be read. What writes fails with `AUDIT_STORE_UNAVAILABLE`.
+   *
+   * @default false
+   */
+  readonly readOnly?: boolean;
 }
 
 const MIGRATION_TIMEOUT_MS = 30_000;
@@ -59,11 +66,11 @@ const AFTER_ALL = 2n ** 63n - 1n;
  * await store.migrate();
  */
 export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
-  const { synchronous, busyTimeoutMs } = parseOptions(options);
+  const { synchronous, busyTimeoutMs, readOnly } = parseOptions(options);
   const file = new DatabaseFile(options.file);
   const driver = chooseDriver(parseDriverChoice(options.driver), file.path);
   enterLibrary(file.path, driver.library);
-  const holder = new ConnectionHolder(file, driver, synchronous);
+  const holder = new ConnectionHolder(file, driver, synchronous, readOnly);
   let closed = false;
 
   const use = async <T>(work: (connection: Connection) => T): Promise<T> => {
@@ -130,8 +137,10 @@ export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
   };
 }
 
-function parseOptions(options: SqliteStoreOptions): { synchronous: Synchronous; busyTimeoutMs: number } {
-  const { file, synchronous = 'FULL', busyTimeoutMs = 5_000 } = options;
+function parseOptions(
+  options: SqliteStoreOptions,
+): Required<Pick<SqliteStoreOptions, 'synchronous' | 'busyTimeoutMs' | 'readOnly'>> {
+  const { file, synchronous = 'FULL', busyTimeoutMs = 5_000, readOnly = false } = options;
   if (typeof file !== 'string') throw new TypeError('[indelible/sqlite] file: expected the path of a file');
   if (!['FULL', 'EXTRA', 'NORMAL'].includes(synchronous)) {
     throw new TypeError("[indelible/sqlite] synchronous: expected 'FULL', 'EXTRA' or 'NORMAL'");
@@ -139,5 +148,7 @@ function parseOptions(options: SqliteStoreOptions): { synchronous: Synchronous; 
   if (!Number.isFinite(busyTimeoutMs) || busyTimeoutMs < 0) {
     throw new TypeError('[indelible/sqlite] busyTimeoutMs: expected milliseconds');
   }
-  return { synchronous, busyTimeoutMs };
+  if (typeof readOnly !== 'boolean')
+    throw new TypeError('[indelible/sqlite] readOnly: expected true or false');
+  return { synchronous, busyTimeoutMs, readOnly };
 }
