@@ -6,11 +6,11 @@ import type { JsonObject, JsonValue } from './event.js';
  * | kind | in place of | further members |
  * |---|---|---|
  * | `masked`, `removed` | a redacted value | |
- * | `cut` | a value that is too large | `text`: its beginning, `length`: UTF-16 units, items or keys in all |
+ * | `cut` | a string, array or object that is too large | `value`: its beginning, `length`: UTF-16 units, items or keys in all |
  * | `depth` | what lies deeper than the limit | |
  * | `cycle` | an object that contains itself | |
  * | `bytes` | binary data beyond the limit | `length`: bytes, `sha256`: hex |
- * | `text` | a string with lone surrogates | `text`: the string with U+FFFD in their place |
+ * | `text` | a string with lone surrogates | `value`: the string with U+FFFD in their place |
  * | `number` | NaN and the infinities | `value`: `NaN`, `Infinity` or `-Infinity` |
  * | `date` | an invalid date | |
  * | `function`, `symbol`, `promise` | what is not data | |

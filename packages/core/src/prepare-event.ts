@@ -1,6 +1,29 @@
+import { AuditError } from './audit-error.js';
 import type { Catalogue } from './catalogue.js';
-import type { Actor, EventContext, EventInput, PreparedEvent } from './event.js';
+import { deriveColumns } from './columns.js';
+import {
+  type Actor,
+  type AuditEvent,
+  CATEGORIES,
+  type Category,
+  type EventContext,
+  type EventInput,
+  type JsonObject,
+  OUTCOMES,
+  type Outcome,
+  type PreparedEvent,
+} from './event.js';
+import { EVENT_LIMITS, MAX_TAGS } from './event-limits.js';
+import { invalidEvent, plainText } from './event-text.js';
+import { encodeEvent } from './fit-event.js';
+import { hashLeaf } from './leaf.js';
+import { logName } from './log-name.js';
+import { prepareActor, prepareResource } from './prepare-actor.js';
+import { concealsKey, prepareChange, prepareMembers } from './prepare-change.js';
+import { prepareContext } from './prepare-context.js';
+import { randomPool, takeRandom } from './random-pool.js';
 import type { Redactor } from './redactor.js';
+import { createUuidV7, isUuidV7 } from './uuid.js';
 
 /** The ambient context once its actor is known. */
 export interface ResolvedContext extends EventContext {
@@ -11,16 +34,127 @@ export interface ResolvedContext extends EventContext {
 export interface PrepareSettings {
   readonly origin: string;
   readonly redactor: Redactor;
+  /** At least `MIN_EVENT_BYTES`. */
   readonly maxEventBytes: number;
   readonly maxBinaryBytes: number;
   readonly onMissingActor: 'system' | 'throw';
   readonly catalogue: Catalogue;
 }
 
+const SALT_BYTES = 16;
+const CATEGORY_SET: ReadonlySet<unknown> = new Set(CATEGORIES);
+const OUTCOME_SET: ReadonlySet<unknown> = new Set(OUTCOMES);
+const ACTION = /^[^\s.\p{Cc}]+(?:\.[^\s.\p{Cc}]+)+$/u;
+
+/**
+ * Makes the bytes of an event: fills in what is missing, checks each field, makes the values JSON, redacts them and cuts
+ * them to fit. Neither the input nor anything in it is changed. Details are not checked against the action's schema
+ * here, see `validateDetails`.
+ *
+ * @throws AuditError `AUDIT_EVENT_INVALID`, `AUDIT_ACTION_UNKNOWN`, `AUDIT_ACTOR_MISSING`
+ */
 export function prepareEvent(
   input: EventInput,
   ambient: ResolvedContext,
   settings: PrepareSettings,
 ): PreparedEvent {
-  throw new TypeError(`not written yet ${typeof input} ${typeof ambient} ${typeof settings}`);
+  if (typeof input !== 'object' || input === null) throw invalidEvent('action', '`resource.verb`');
+  const { redactor } = settings;
+  const category = resolveCategory(input, settings.catalogue);
+  const context = prepareContext(input.context, ambient, redactor);
+  const actor = prepareActor(input.actor ?? ambient.actor, settings.onMissingActor, redactor);
+  const resource = prepareResource(input.resource, redactor);
+  const change = prepareChange(input.change, resource?.type, settings);
+  const id = input.id === undefined ? createUuidV7() : checkId(input.id);
+  const salt = takeRandom(SALT_BYTES);
+  // In the order of canonical JSON, which then has nothing to sort.
+  const draft: { -readonly [K in keyof AuditEvent]: AuditEvent[K] | undefined } = {
+    action: input.action,
+    actor,
+    category,
+    change: change?.prepared,
+    context,
+    details: prepareDetails(input.details, settings),
+    id,
+    log: logName(settings.origin, context.tenant),
+    outcome: checkOutcome(input.outcome),
+    reason: plainText(redactor, 'event', 'reason', input.reason, 'reason'),
+    resource:
+      resource !== undefined && change !== undefined && concealsKey(change, input.resource?.id)
+        ? { id: redactor.conceal(String(input.resource?.id)), type: resource.type }
+        : resource,
+    salt: randomPool.toString('base64', salt, salt + SALT_BYTES),
+    tags: prepareTags(input.tags, redactor),
+    time: isoTime(input.time),
+    v: 1,
+  };
+  const { event, body } = encodeEvent(draft as AuditEvent, settings.maxEventBytes);
+  return { id, log: event.log, category, body, leaf: hashLeaf(body), columns: deriveColumns(event) };
+}
+
+function resolveCategory(input: EventInput, catalogue: Catalogue): Category {
+  const { action } = input;
+  const known = typeof action === 'string' ? catalogue.tryGet(action) : undefined;
+  if (known === undefined) {
+    if (typeof action !== 'string' || action.length > EVENT_LIMITS.action || !ACTION.test(action)) {
+      throw invalidEvent('action', `\`resource.verb\`, at most ${EVENT_LIMITS.action} characters`);
+    }
+    if (catalogue.closed && input.change === undefined) {
+      throw new AuditError(
+        'AUDIT_ACTION_UNKNOWN',
+        'core',
+        `the action ${JSON.stringify(action)} is not known`,
+      );
+    }
+  }
+  if (input.category === undefined) {
+    return known?.category ?? (input.change === undefined ? 'system' : 'data');
+  }
+  if (!CATEGORY_SET.has(input.category)) throw invalidEvent('category', `one of ${CATEGORIES.join(', ')}`);
+  return input.category;
+}
+
+function checkId(id: string): string {
+  if (!isUuidV7(id)) throw invalidEvent('id', 'a UUIDv7 in lower case');
+  return id;
+}
+
+function checkOutcome(outcome: Outcome | undefined): Outcome {
+  if (outcome === undefined) return 'success';
+  if (!OUTCOME_SET.has(outcome)) throw invalidEvent('outcome', `one of ${OUTCOMES.join(', ')}`);
+  return outcome;
+}
+
+let lastTime = 0;
+let lastIso = '';
+
+function isoTime(time: Date | undefined): string {
+  if (time !== undefined) {
+    const ms = time instanceof Date ? time.getTime() : Number.NaN;
+    const iso = Number.isNaN(ms) ? '' : new Date(ms).toISOString();
+    if (iso.length !== 24) throw invalidEvent('time', 'a valid date of the years 0 to 9999');
+    return iso;
+  }
+  const now = Date.now();
+  if (now !== lastTime) {
+    lastTime = now;
+    lastIso = new Date(now).toISOString();
+  }
+  return lastIso;
+}
+
+function prepareDetails(details: unknown, settings: PrepareSettings): JsonObject | undefined {
+  if (details === undefined || details === null) return undefined;
+  return settings.redactor.redact(prepareMembers('details', details, settings), 'details');
+}
+
+function prepareTags(tags: unknown, redactor: Redactor): readonly string[] | undefined {
+  if (tags === undefined || tags === null) return undefined;
+  if (!Array.isArray(tags)) throw invalidEvent('tags', 'an array of strings');
+  const texts = tags.slice(0, MAX_TAGS).map((tag: unknown, index) => {
+    if (typeof tag !== 'string') throw invalidEvent('tags', 'an array of strings');
+    return plainText(redactor, 'event', `tags.${index}`, tag, 'tag') ?? '';
+  });
+  if (tags.length > MAX_TAGS) texts[MAX_TAGS - 1] = '…';
+  return texts;
 }
