@@ -201,13 +201,16 @@ export class Spool {
     this.pumping = null;
   }
 
-  private async append(bytes: Buffer, events: number): Promise<void> {
+  private async append(bytes: Buffer, events: number, again = true): Promise<void> {
     const current = this.current ?? (await this.begin());
     const { file, handle } = current;
     try {
       await handle.appendFile(bytes);
       await handle.datasync();
-      if (await isUnlinked(handle)) throw new Error('the spool file was removed');
+      if (again && (await isUnlinked(handle))) {
+        await this.retire(current);
+        return this.append(bytes, events, false);
+      }
     } catch (error) {
       // What was written of these records must not stand before the next ones.
       await handle.truncate(file.bytes).catch(() => {});
