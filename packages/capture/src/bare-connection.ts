@@ -7,7 +7,9 @@ import type { CaptureConnection } from './dialect.js';
  * a transaction of its own around it and its event, and until that has ended nothing else runs on the connection.
  */
 export class BareConnection {
-  #unit: Promise<unknown> | undefined;
+  /** Resolves when all units that were asked for so far have ended. */
+  #tail: Promise<void> = Promise.resolve();
+  #waiting = 0;
   #manual: CaptureTransaction | undefined;
   #manualSavepoint: string | undefined;
 
@@ -20,8 +22,9 @@ export class BareConnection {
 
   /** Runs a statement of the caller. What `execute` gives or throws is passed on. */
   async run<T>(sql: string, execute: () => Promise<T>): Promise<T> {
-    if (this.#unit !== undefined) await this.idle();
     const statement = this.parts.reader.read(sql);
+    // A write waits for its turn below. What else arrives while a unit of ours is under way would run inside of it.
+    if (this.#waiting > 0 && statement.kind !== 'write' && statement.kind !== 'schema') await this.#tail;
     const open = this.#manual ?? this.shared();
     switch (statement.kind) {
       case 'read':
@@ -33,17 +36,16 @@ export class BareConnection {
         if (open === undefined) this.#manualSavepoint = statement.savepoint ?? '';
         return open === undefined ? this.#begin(execute) : open.run(sql, execute);
       case 'write':
-        return open === undefined ? this.alone(() => this.#unitOf(sql, execute)) : open.run(sql, execute);
       case 'schema':
-        return open === undefined ? this.alone(() => this.#schemaChange(execute)) : open.run(sql, execute);
+        return open === undefined ? this.alone(() => this.#alone(sql, execute)) : open.run(sql, execute);
       default:
         return open === undefined ? execute() : this.#end(open, sql, statement.savepoint, execute);
     }
   }
 
-  /** Resolves when no transaction of ours is under way. */
+  /** Resolves when no transaction of ours is under way. Nothing may stand between it and what it was waited for. */
   async idle(): Promise<void> {
-    while (this.#unit !== undefined) await this.#unit;
+    if (this.#waiting > 0) await this.#tail;
   }
 
   async #begin<T>(execute: () => Promise<T>): Promise<T> {
@@ -67,6 +69,13 @@ export class BareConnection {
       this.#manualSavepoint = undefined;
     }
     return result;
+  }
+
+  async #alone<T>(sql: string, execute: () => Promise<T>): Promise<T> {
+    const open = this.#manual ?? this.shared();
+    if (open !== undefined) return open.run(sql, execute);
+    const isWrite = this.parts.reader.read(sql).kind === 'write';
+    return isWrite ? this.#unitOf(sql, execute) : this.#schemaChange(execute);
   }
 
   async #schemaChange<T>(execute: () => Promise<T>): Promise<T> {
@@ -116,19 +125,20 @@ export class BareConnection {
     }
   }
 
-  /** Runs the work while nothing else runs on the connection. */
+  /** Runs the work while nothing else runs on the connection, first come first served. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
-    await this.idle();
-    const result = work();
-    const unit = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#unit = unit;
+    const turn = this.#tail;
+    let end: () => void = () => undefined;
+    this.#tail = new Promise((resolve) => {
+      end = resolve;
+    });
+    this.#waiting += 1;
+    await turn;
     try {
-      return await result;
+      return await work();
     } finally {
-      if (this.#unit === unit) this.#unit = undefined;
+      this.#waiting -= 1;
+      end();
     }
   }
 }

@@ -9,14 +9,12 @@ export interface SharedState {
   defaultOffers?: (StoreOffer | (() => Promise<StoreOffer>))[];
   contextProvider?: ContextProvider;
   transactionCarriers: TransactionCarrier[];
-  /** Databases of ORMs that were audited before there was a default audit. */
-  storeOffers: (StoreOffer | (() => Promise<StoreOffer>))[];
 }
 
 const KEY = Symbol.for('indelible.shared.v1');
 
 export function sharedState(): SharedState {
   const holder = globalThis as { [KEY]?: SharedState };
-  holder[KEY] ??= { transactionCarriers: [], storeOffers: [] };
+  holder[KEY] ??= { transactionCarriers: [] };
   return holder[KEY];
 }

@@ -5,7 +5,7 @@ import {
   createSqliteDialect,
   type NameModel,
 } from '@indelible/capture';
-import { type Audit, getAudit, offerDefaultStore, type StoreOffer } from '@indelible/core';
+import { type Audit, getAudit, type StoreOffer } from '@indelible/core';
 import { createAdapterConnection } from './adapter-connection.js';
 import { type AdapterProfile, getAdapterProfile } from './adapter-profile.js';
 import { AuditedAdapter } from './audited-adapter.js';
@@ -64,7 +64,7 @@ export function auditFactory(factory: SqlAdapterFactory, options: AuditAdapterOp
     where: 'prisma',
   });
   const connect = factory.connect.bind(factory);
-  offer(audit, () => createOffer(connect, profile));
+  (audit ?? getAudit()).offerStore(() => createOffer(connect, profile));
   Object.defineProperty(factory, 'connect', {
     configurable: true,
     value: async (): Promise<SqlAdapter> => {
@@ -95,11 +95,6 @@ async function auditConnection(
     throw error;
   }
   return new AuditedAdapter(adapter, engine, profile);
-}
-
-function offer(audit: Audit | undefined, store: () => Promise<StoreOffer>): void {
-  if (audit === undefined) offerDefaultStore(store);
-  else audit.offerStore(store);
 }
 
 /** Drivers keep the address of their file to themselves, so a connection is asked. */

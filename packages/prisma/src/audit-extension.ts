@@ -51,7 +51,9 @@ function auditClient(client: object, options: AuditExtensionOptions): void {
       'AUDIT_ORM_UNSUPPORTED',
       'prisma',
       'the client had connected before it was audited, so its writes would not be recorded',
-      { next: 'Call $extends(auditExtension) right after new PrismaClient(), before $connect() and the first query.' },
+      {
+        next: 'Call $extends(auditExtension) right after new PrismaClient(), before $connect() and the first query.',
+      },
     );
   });
 }

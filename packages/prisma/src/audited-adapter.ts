@@ -1,4 +1,9 @@
-import { type BareConnection, type CaptureEngine, type CaptureTransaction, takeJoin } from '@indelible/capture';
+import {
+  type BareConnection,
+  type CaptureEngine,
+  type CaptureTransaction,
+  takeJoin,
+} from '@indelible/capture';
 import { createAdapterConnection } from './adapter-connection.js';
 import type { AdapterProfile } from './adapter-profile.js';
 import { AuditedTransaction, JOINED } from './audited-transaction.js';
@@ -51,7 +56,11 @@ export class AuditedAdapter implements SqlAdapter {
   async #start(isolationLevel: string | undefined): Promise<AuditedTransaction> {
     await this.#bare.idle();
     const inner = await this.inner.startTransaction(isolationLevel);
-    return new AuditedTransaction(inner, this.engine.transaction(createAdapterConnection(inner)), () => undefined);
+    return new AuditedTransaction(
+      inner,
+      this.engine.transaction(createAdapterConnection(inner)),
+      () => undefined,
+    );
   }
 
   /** One connection for all: transactions take turns here, or a write of ours could begin between the wait and BEGIN. */

@@ -24,14 +24,16 @@ export class AuditedTransaction implements SqlTransaction {
     this.options = inner.options;
     // Prisma asks whether these exist, so they exist only where the adapter has them.
     if (inner.createSavepoint !== undefined) {
-      this.createSavepoint = (name) => capture.savepoint(fold(name), async () => inner.createSavepoint?.(name));
+      this.createSavepoint = (name) =>
+        capture.savepoint(fold(name), async () => inner.createSavepoint?.(name));
     }
     if (inner.rollbackToSavepoint !== undefined) {
       this.rollbackToSavepoint = (name) =>
         capture.rollbackTo(fold(name), async () => inner.rollbackToSavepoint?.(name));
     }
     if (inner.releaseSavepoint !== undefined) {
-      this.releaseSavepoint = (name) => capture.release(fold(name), async () => inner.releaseSavepoint?.(name));
+      this.releaseSavepoint = (name) =>
+        capture.release(fold(name), async () => inner.releaseSavepoint?.(name));
     }
   }
 

@@ -27,7 +27,10 @@ export function createNameModel(dataModel: unknown): NameModel {
       if (relation !== undefined) relations.set(relation, [...(relations.get(relation) ?? []), name]);
       else if (fieldName !== undefined) {
         const column = text(property(field, 'dbName')) ?? fieldName;
-        fields.set(column, { name: fieldName, type: FIELD_TYPES[text(property(field, 'type')) ?? ''] ?? 'string' });
+        fields.set(column, {
+          name: fieldName,
+          type: FIELD_TYPES[text(property(field, 'type')) ?? ''] ?? 'string',
+        });
       }
     }
     models.set(text(property(model, 'dbName')) ?? name, { name, fields, isLink: false });

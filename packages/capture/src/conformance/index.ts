@@ -1,1 +1,12 @@
-export {};
+export { assertTells, withOracle } from './oracle.js';
+export type {
+  OrmHarness,
+  OrmHarnessOptions,
+  OrmOperations,
+  OrmSuiteOptions,
+  OrmSupports,
+  PlainRow,
+  Snapshot,
+  UserFields,
+} from './orm-harness.js';
+export { ormSuite } from './orm-suite.js';

@@ -1,0 +1,135 @@
+import type { AuditEvent, JsonObject } from '@indelible/core';
+
+/** The fields of a `User` that the suite sets. All but `email` may be left out of a create. */
+export interface UserFields {
+  readonly id?: number;
+  readonly email?: string;
+  readonly name?: string | null;
+  readonly password?: string | null;
+  readonly active?: boolean;
+  readonly score?: number | null;
+  /** Decimal text. */
+  readonly balance?: string | null;
+  readonly visits?: bigint;
+  readonly avatar?: Uint8Array | null;
+  /** JSON; null is the database's NULL. */
+  readonly settings?: unknown;
+  readonly role?: 'MEMBER' | 'ADMIN';
+  readonly managerId?: number | null;
+  readonly deletedAt?: Date | null;
+}
+
+/** A user as the ORM returns it, in plain values: dates as ISO text, bigint and decimal as text, bytes as base64. */
+export type PlainRow = Readonly<Record<string, unknown>>;
+
+/**
+ * The suite's domain, as each ORM spells it. Models, tables, keys and foreign keys:
+ *
+ * - `User(id generated, email unique, …, managerId → User ON DELETE SET NULL)`, many-to-many `Friends` with itself
+ * - `Profile(id text, bio, userId unique → User CASCADE)`
+ * - `Post` on the table `posts`, its field `body` on the column `content`; `authorId → User CASCADE`; many-to-many with Tag
+ * - `Comment(id generated, text, postId → Post CASCADE, parentId → Comment CASCADE)`
+ * - `Tag(code text key, label)`
+ * - `Membership(org, seat: composite key; level, note)`
+ * - `Order` on the table `order`, its field `group` on the column `Group`
+ */
+export interface OrmOperations {
+  createUser(fields: UserFields): Promise<PlainRow>;
+  /** Creates with bulk. @returns the count that the ORM gives */
+  createUsers(rows: readonly UserFields[]): Promise<number>;
+  updateUser(id: number, fields: UserFields): Promise<PlainRow>;
+  /** Sets `name` where `active` is as given. @returns the count that the ORM gives */
+  renameUsers(active: boolean, name: string): Promise<number>;
+  deleteUser(id: number): Promise<PlainRow>;
+  deleteUsers(active: boolean): Promise<number>;
+  upsertUser(email: string, create: UserFields, update: UserFields): Promise<PlainRow>;
+  incrementVisits(id: number, by: number): Promise<PlainRow>;
+  findUser(id: number): Promise<PlainRow | null>;
+  /** Returns only the id. */
+  updateUserNarrow(id: number, fields: UserFields): Promise<PlainRow>;
+  createProfile(id: string, userId: number, bio: string): Promise<void>;
+  /** In one call: a user with a post that has a comment, and tags that are connected or created. */
+  createUserDeep(email: string, title: string, text: string, tags: readonly string[]): Promise<PlainRow>;
+  /** In one call: sets the user's name, renames one post, deletes another and adds a third. */
+  updateUserDeep(
+    id: number,
+    change: { name: string; rename: readonly [number, string]; remove: number; add: string },
+  ): Promise<void>;
+  createPost(authorId: number, title: string): Promise<number>;
+  deletePost(id: number): Promise<void>;
+  addComment(postId: number, text: string, parentId?: number): Promise<number>;
+  deleteComment(id: number): Promise<void>;
+  createTag(code: string, label: string): Promise<void>;
+  /** Changes the primary key. */
+  renameTag(code: string, to: string): Promise<void>;
+  setTags(postId: number, codes: readonly string[]): Promise<void>;
+  connectTag(postId: number, code: string): Promise<void>;
+  disconnectTag(postId: number, code: string): Promise<void>;
+  befriend(id: number, friend: number): Promise<void>;
+  createMembership(org: string, seat: number, note?: string): Promise<void>;
+  updateMembership(
+    org: string,
+    seat: number,
+    fields: { level?: string; note?: string | null },
+  ): Promise<void>;
+  moveMembership(org: string, seat: number, to: number): Promise<void>;
+  deleteMembership(org: string, seat: number): Promise<void>;
+  createOrder(id: string, group: string): Promise<void>;
+  updateOrder(id: string, fields: { group?: string; total?: number }): Promise<void>;
+  /** The ORM's raw SQL. @returns the affected count that the ORM gives */
+  execute(sql: string): Promise<number>;
+}
+
+/** All rows of the domain by model and resource id, as a separate connection reads them with raw SQL. */
+export type Snapshot = ReadonlyMap<string, ReadonlyMap<string, JsonObject>>;
+
+/** One fresh database with an audited client. */
+export interface OrmHarness {
+  readonly db: OrmOperations;
+  /** Runs the callback in a transaction of the ORM. */
+  transaction<T>(work: (db: OrmOperations) => Promise<T>): Promise<T>;
+  /** Runs operations as the ORM's non-interactive transaction, if it has one (`supports.batch`). */
+  renameInBatch?(names: readonly (readonly [number, string])[]): Promise<void>;
+  /** Runs the callback in a transaction within a transaction (`supports.nested`). */
+  nested?<T>(db: OrmOperations, work: (db: OrmOperations) => Promise<T>): Promise<T>;
+  /** Records an event of the application in the transaction that `db` is of. */
+  record(db: OrmOperations, action: string): Promise<void>;
+  /** Runs the work inside `withoutAudit`. */
+  paused(work: () => Promise<void>): Promise<void>;
+  /** Every event of category `data` and the application's own, oldest first, read with raw SQL. */
+  events(): Promise<readonly AuditEvent[]>;
+  snapshot(): Promise<Snapshot>;
+  /** Resolves when all that was recorded is sealed; rejects if the log does not verify. */
+  settle(): Promise<void>;
+  /** The bytes of all files of the database. */
+  bytes(): Promise<Uint8Array>;
+  /** Drops the audit tables with raw SQL. */
+  dropAuditTables(): Promise<void>;
+  /** How many statements the database has been sent since the last call. */
+  countStatements(): number;
+  close(): Promise<void>;
+}
+
+export interface OrmHarnessOptions {
+  /** False: the same client without auditing, to compare with. @default true */
+  readonly audited?: boolean;
+  readonly strict?: boolean;
+  readonly exclude?: readonly string[];
+  readonly models?: Readonly<Record<string, { readonly exclude?: readonly string[] }>>;
+  readonly snapshot?: 'changed' | 'full';
+  readonly maxRows?: number;
+}
+
+/** What an ORM on its database can do. Each `false` runs a counter-test. */
+export interface OrmSupports {
+  /** Transactions that are a list of operations. */
+  readonly batch: boolean;
+  /** Transactions within transactions, by savepoints. */
+  readonly nested: boolean;
+}
+
+export interface OrmSuiteOptions {
+  readonly test: (name: string, run: () => Promise<void>) => void;
+  readonly factory: (options?: OrmHarnessOptions) => Promise<OrmHarness>;
+  readonly supports: OrmSupports;
+}

@@ -1,0 +1,82 @@
+CREATE TABLE "User" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "email" TEXT NOT NULL,
+  "name" TEXT,
+  "password" TEXT,
+  "active" BOOLEAN NOT NULL DEFAULT true,
+  "score" REAL,
+  "balance" DECIMAL,
+  "visits" BIGINT NOT NULL DEFAULT 0,
+  "avatar" BLOB,
+  "settings" JSONB,
+  "role" TEXT NOT NULL DEFAULT 'MEMBER',
+  "createdAt" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  "updatedAt" DATETIME NOT NULL,
+  "deletedAt" DATETIME,
+  "managerId" INTEGER,
+  CONSTRAINT "User_managerId_fkey" FOREIGN KEY ("managerId") REFERENCES "User" ("id") ON DELETE SET NULL ON UPDATE CASCADE
+);
+CREATE UNIQUE INDEX "User_email_key" ON "User"("email");
+
+CREATE TABLE "Profile" (
+  "id" TEXT NOT NULL PRIMARY KEY,
+  "bio" TEXT NOT NULL,
+  "userId" INTEGER NOT NULL,
+  CONSTRAINT "Profile_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User" ("id") ON DELETE CASCADE ON UPDATE CASCADE
+);
+CREATE UNIQUE INDEX "Profile_userId_key" ON "Profile"("userId");
+
+CREATE TABLE "posts" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "title" TEXT NOT NULL,
+  "content" TEXT,
+  "views" INTEGER NOT NULL DEFAULT 0,
+  "authorId" INTEGER NOT NULL,
+  CONSTRAINT "posts_authorId_fkey" FOREIGN KEY ("authorId") REFERENCES "User" ("id") ON DELETE CASCADE ON UPDATE CASCADE
+);
+
+CREATE TABLE "Comment" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "text" TEXT NOT NULL,
+  "postId" INTEGER NOT NULL,
+  "parentId" INTEGER,
+  CONSTRAINT "Comment_postId_fkey" FOREIGN KEY ("postId") REFERENCES "posts" ("id") ON DELETE CASCADE ON UPDATE CASCADE,
+  CONSTRAINT "Comment_parentId_fkey" FOREIGN KEY ("parentId") REFERENCES "Comment" ("id") ON DELETE CASCADE ON UPDATE CASCADE
+);
+
+CREATE TABLE "Tag" (
+  "code" TEXT NOT NULL PRIMARY KEY,
+  "label" TEXT NOT NULL
+);
+
+CREATE TABLE "Membership" (
+  "org" TEXT NOT NULL,
+  "seat" INTEGER NOT NULL,
+  "level" TEXT NOT NULL DEFAULT 'basic',
+  "note" TEXT,
+  PRIMARY KEY ("org", "seat")
+);
+
+CREATE TABLE "order" (
+  "id" TEXT NOT NULL PRIMARY KEY,
+  "Group" TEXT NOT NULL,
+  "total" INTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE "_Friends" (
+  "A" INTEGER NOT NULL,
+  "B" INTEGER NOT NULL,
+  CONSTRAINT "_Friends_A_fkey" FOREIGN KEY ("A") REFERENCES "User" ("id") ON DELETE CASCADE ON UPDATE CASCADE,
+  CONSTRAINT "_Friends_B_fkey" FOREIGN KEY ("B") REFERENCES "User" ("id") ON DELETE CASCADE ON UPDATE CASCADE
+);
+CREATE UNIQUE INDEX "_Friends_AB_unique" ON "_Friends"("A", "B");
+CREATE INDEX "_Friends_B_index" ON "_Friends"("B");
+
+CREATE TABLE "_PostToTag" (
+  "A" INTEGER NOT NULL,
+  "B" TEXT NOT NULL,
+  CONSTRAINT "_PostToTag_A_fkey" FOREIGN KEY ("A") REFERENCES "posts" ("id") ON DELETE CASCADE ON UPDATE CASCADE,
+  CONSTRAINT "_PostToTag_B_fkey" FOREIGN KEY ("B") REFERENCES "Tag" ("code") ON DELETE CASCADE ON UPDATE CASCADE
+);
+CREATE UNIQUE INDEX "_PostToTag_AB_unique" ON "_PostToTag"("A", "B");
+CREATE INDEX "_PostToTag_B_index" ON "_PostToTag"("B");
