@@ -21,6 +21,8 @@ export function macHead(keys: AuditKeys, head: Omit<StoredHead, 'mac'>): Uint8Ar
 /** True if the head carries the MAC that this key gives it. */
 export function isHeadAuthentic(keys: AuditKeys, head: StoredHead): boolean {
   if (head.mac === null || !Number.isSafeInteger(head.size) || head.size < 0) return false;
+  // Or bytes could wander between link and range under the same MAC.
+  if (head.hash.length !== 32) return false;
   const mac = macHead(keys, head);
   return head.mac.length === mac.length && timingSafeEqual(head.mac, mac);
 }
