@@ -3,7 +3,7 @@ import type { AuditStore, ListedEvent, StoredEntry } from '@indelible/core';
 import { type Narrowing, passesFilter } from './event-filter.js';
 
 const POLL_MS = 500;
-const DISCOVER_MS = 10_000;
+const DISCOVER_MS = 5_000;
 
 /**
  * Gives the events that come to be after this point, each once, until the signal. It follows what is pending and the

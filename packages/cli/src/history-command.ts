@@ -24,7 +24,7 @@ export const historyCommand: Command = {
     const name = call.values.text('log');
     const limit = call.values.whole('limit', 1);
     const filter = { resourceType, resourceId, ...(name === undefined ? {} : { log: name }) };
-    return withLog(call, { readOnly: call.values.flag('no-record') }, async (log) => {
+    return withLog(call, call.values.flag('no-record') ? 'read' : 'record', async (log) => {
       const events = await newest(log.store, filter, limit ?? Number.POSITIVE_INFINITY);
       await recordReading(call, log, {
         action: 'audit.queried',

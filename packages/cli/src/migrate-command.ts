@@ -9,7 +9,7 @@ export const migrateCommand: Command = {
   options: {},
   notes: ['Running it again, or from several processes at once, does no harm.'],
   run: (call) =>
-    withLog(call, {}, async ({ store }) => {
+    withLog(call, 'write', async ({ store }) => {
       const { applied, version } = await store.migrate();
       if (call.terminal.json) call.terminal.printJson({ applied, version });
       else if (applied.length === 0) call.terminal.print(`The tables are up to date (version ${version}).`);

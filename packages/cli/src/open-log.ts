@@ -2,6 +2,7 @@ import {
   type Audit,
   type AuditOptions,
   type AuditStore,
+  auditErrorCode,
   CATEGORIES,
   createAudit,
   openStore,
@@ -17,19 +18,20 @@ export interface OpenLog {
   audit(options?: Pick<AuditOptions, 'origin' | 'keyedFrom'>): Audit;
 }
 
-export interface OpenLogOptions {
-  /** Never writes to the database, so that a copy can be looked at without rights to write it. @default false */
-  readonly readOnly?: boolean;
-}
+/**
+ * `read` never writes to the database, so that a copy can be looked at as it is and without rights to write it. `record`
+ * writes that it was read, and only reads where it can not. `write` fails where it can not.
+ */
+export type Access = 'read' | 'record' | 'write';
 
 /** Opens the database that the options name, hands it to `use`, and closes it. */
 export async function withLog<T>(
   { values }: CommandCall,
-  { readOnly = false }: OpenLogOptions,
+  access: Access,
   use: (log: OpenLog) => Promise<T>,
 ): Promise<T> {
   const hmacKey = tryGetSecret(values.text('key-file'), process.env);
-  const store = await openStore(databaseUrl(values.text('url'), process.env), readOnly ? { readOnly } : {});
+  const store = await open(databaseUrl(values.text('url'), process.env), access);
   const audits: Audit[] = [];
   const audit = (options: Pick<AuditOptions, 'origin' | 'keyedFrom'> = {}) => {
     const opened = createAudit({
@@ -48,5 +50,18 @@ export async function withLog<T>(
   } finally {
     for (const opened of audits) await opened.close();
     await store.close();
+  }
+}
+
+async function open(url: string, access: Access): Promise<AuditStore> {
+  const store = await openStore(url, access === 'read' ? { readOnly: true } : {});
+  if (access !== 'record') return store;
+  try {
+    await store.check();
+    return store;
+  } catch (error) {
+    await store.close();
+    if (auditErrorCode(error) !== 'AUDIT_STORE_UNAVAILABLE') throw error;
+    return openStore(url, { readOnly: true });
   }
 }

@@ -21,7 +21,7 @@ export const sealCommand: Command = {
   ],
   run: (call) => {
     const intervalMs = call.values.duration('interval') ?? DEFAULT_INTERVAL_MS;
-    return withLog(call, {}, async (log) => {
+    return withLog(call, 'write', async (log) => {
       // A missing table is an error at once, also with --watch.
       await log.store.check();
       const audit = log.audit();

@@ -15,7 +15,7 @@ export const showCommand: Command = {
   options: { 'no-record': NO_RECORD_OPTION },
   notes: [READING_NOTE],
   run: (call) =>
-    withLog(call, { readOnly: call.values.flag('no-record') }, async (log) => {
+    withLog(call, call.values.flag('no-record') ? 'read' : 'record', async (log) => {
       const id = call.arguments[0] ?? '';
       const event = await log.store.find(id.toLowerCase());
       if (event === null)

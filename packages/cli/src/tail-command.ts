@@ -24,7 +24,7 @@ export const tailCommand: Command = {
     const filter = readFilter(call.values);
     const limit = call.values.whole('limit', 0) ?? DEFAULT_LIMIT;
     const follow = call.values.flag('follow');
-    return withLog(call, { readOnly: call.values.flag('no-record') }, async (log) => {
+    return withLog(call, call.values.flag('no-record') ? 'read' : 'record', async (log) => {
       const follower = new EventFollower(log.store, filter);
       if (follow) await follower.start();
       const newest = limit === 0 ? [] : await log.store.list({ ...filter, order: 'newest', limit });

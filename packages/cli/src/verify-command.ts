@@ -39,7 +39,7 @@ export const verifyCommand: Command = {
     const record = call.values.flag('record');
     const options = verifyOptions(call);
     const keyedFrom = call.values.whole('keyed-from', 0);
-    return withLog(call, { readOnly: !record }, async (log) => {
+    return withLog(call, record ? 'record' : 'read', async (log) => {
       const audit = log.audit(keyedFrom === undefined ? {} : { keyedFrom });
       const verdicts = await audit.verify(options);
       report(call, verdicts);

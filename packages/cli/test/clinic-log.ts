@@ -41,6 +41,13 @@ export class ClinicLog {
     database.close();
   }
 
+  /** Brings what stands in the -wal file into the database file, so that this one alone is a copy. */
+  foldWal(): void {
+    const database = new Database(this.file);
+    database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
+    database.close();
+  }
+
   /** The bodies of all events, read with raw SQL. */
   bodies(): Record<string, unknown>[] {
     const database = new Database(this.file);

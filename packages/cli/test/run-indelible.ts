@@ -25,7 +25,8 @@ export function startIndelible(
   args: readonly string[],
   { cwd, env = {}, asNobody = false }: RunOptions,
 ): ChildProcess {
-  const { AUDIT_DATABASE_URL: _, NO_COLOR: __, ...inherited } = process.env;
+  // NODE_PATH is set by the package manager that started the tests: it would let core find packages that it can not see.
+  const { AUDIT_DATABASE_URL: _, NO_COLOR: __, NODE_PATH: ___, ...inherited } = process.env;
   return spawn(process.execPath, [BIN, ...args], {
     cwd,
     env: { ...inherited, AUDIT_HMAC_KEY: SECRET, ...env },

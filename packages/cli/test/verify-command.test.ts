@@ -91,6 +91,16 @@ describe('indelible verify', () => {
     expect(code).toBe(2);
   });
 
+  it('answers 0 for a log that never had a key, and says what that leaves open', async () => {
+    await log.record(PATIENT_STORY, log.audit({}));
+    const { code, stdout } = await runIndelible(['verify'], {
+      cwd: log.cwd,
+      env: { AUDIT_HMAC_KEY: undefined },
+    });
+    expect(stdout).toContain('not checked  unkeyed: there is no key');
+    expect(code).toBe(0);
+  });
+
   it('answers 1 with another key', async () => {
     await log.record(PATIENT_STORY);
     const env = { AUDIT_HMAC_KEY: `${SECRET}, but another one` };
@@ -158,11 +168,13 @@ describe('what indelible verify leaves behind', () => {
     await log.record(PATIENT_STORY);
     const copy = join(log.cwd, 'copy');
     mkdirSync(copy);
-    copyFileSync(log.file, join(copy, 'audit.db'));
-    const before = digest(join(copy, 'audit.db'));
+    const files = ['audit.db', 'audit.db-wal'];
+    for (const name of files) copyFileSync(join(log.cwd, name), join(copy, name));
+    const before = files.map((name) => digest(join(copy, name)));
     expect((await runIndelible(['verify'], { cwd: copy })).code).toBe(0);
-    expect(digest(join(copy, 'audit.db'))).toBe(before);
-    expect(readdirSync(copy).filter((name) => !/-(?:wal|shm)$/.test(name))).toEqual(['audit.db']);
+    expect(files.map((name) => digest(join(copy, name)))).toEqual(before);
+    // SQLite's own index of the -wal file, which holds nothing.
+    expect(readdirSync(copy).filter((name) => name !== 'audit.db-shm')).toEqual(files);
     expect(log.bodies()).toHaveLength(3);
   });
 
@@ -170,6 +182,7 @@ describe('what indelible verify leaves behind', () => {
     await log.record(PATIENT_STORY);
     const copy = join(log.cwd, 'copy');
     mkdirSync(copy);
+    log.foldWal();
     copyFileSync(log.file, join(copy, 'audit.db'));
     chmodSync(join(copy, 'audit.db'), 0o444);
     chmodSync(copy, 0o555);

@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { AuditError } from './audit-error.js';
 import { withoutSecrets } from './error-reporter.js';
@@ -20,7 +21,7 @@ interface StorePackage {
 /**
  * Opens the store that a URL names: `file:` and `sqlite:` by `@indelible/sqlite`, `postgres:` and `postgresql:` by
  * `@indelible/postgres`, `mysql:` and `mariadb:` by `@indelible/mysql`. The package is looked for beside this one, then
- * from the application's working directory.
+ * from the application's working directory and from the script that Node was started with.
  *
  * @throws AuditError `AUDIT_CONFIG_INVALID` for another scheme, `AUDIT_DRIVER_MISSING` that names the package to install
  */
@@ -41,7 +42,9 @@ export async function openStore(
 }
 
 async function loadStorePackage(name: string): Promise<StorePackage> {
-  const attempts = [() => import(name), () => importFromWorkingDirectory(name)];
+  const script = mainScript();
+  const attempts = [() => import(name), () => importFrom(`${process.cwd()}/package.json`, name)];
+  if (script !== undefined) attempts.push(() => importFrom(script, name));
   let failure: unknown;
   for (const attempt of attempts) {
     try {
@@ -65,10 +68,15 @@ async function loadStorePackage(name: string): Promise<StorePackage> {
 }
 
 /** Where core is linked or nested elsewhere, the application's own dependencies are not beside it. */
-async function importFromWorkingDirectory(name: string): Promise<unknown> {
+async function importFrom(file: string, name: string): Promise<unknown> {
   const { createRequire } = await import('node:module');
-  const resolved = createRequire(`${process.cwd()}/package.json`).resolve(name);
-  return import(pathToFileURL(resolved).href);
+  return import(pathToFileURL(createRequire(file).resolve(name)).href);
+}
+
+/** The script that Node was started with: a service runs in another directory than its application's. */
+function mainScript(): string | undefined {
+  const script = process.argv[1];
+  return script !== undefined && existsSync(script) ? realpathSync(script) : undefined;
 }
 
 function isStorePackage(loaded: unknown): loaded is StorePackage {
