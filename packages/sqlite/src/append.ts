@@ -1,11 +1,10 @@
 import { type AppendOutcome, auditErrorCode, type PreparedEvent } from '@indelible/core';
 import type { Connection } from './connection.js';
-import { eventParams, hasSameBytes, idConflict, insertRows } from './event-insert.js';
+import type { SqliteValue } from './driver.js';
+import { hasSameBytes, idConflict, insertRows, pushEventParams } from './event-insert.js';
 import { readBytes, readText } from './event-row.js';
+import { runInShapes } from './run-in-shapes.js';
 import { requireSchema } from './schema-version.js';
-
-/** Rows to a statement, so that few shapes are prepared and most rows go in large ones. */
-const SHAPES = [50, 10, 1] as const;
 
 /**
  * Appends the events in one transaction: all or none. Runs in one tick; 250 events of 400 bytes take about 10 ms.
@@ -27,13 +26,7 @@ export function appendEvents(connection: Connection, events: readonly PreparedEv
 }
 
 function insertAll(connection: Connection, events: readonly PreparedEvent[]): void {
-  let at = 0;
-  for (const shape of SHAPES) {
-    const sql = insertRows(shape);
-    for (; at + shape <= events.length; at += shape) {
-      connection.run(sql, events.slice(at, at + shape).flatMap(eventParams));
-    }
-  }
+  runInShapes(events, insertRows, pushEventParams, connection);
 }
 
 function appendNew(connection: Connection, events: readonly PreparedEvent[]): AppendOutcome {
@@ -42,7 +35,9 @@ function appendNew(connection: Connection, events: readonly PreparedEvent[]): Ap
   for (const event of events) {
     const [there] = connection.all('SELECT log, body FROM audit_event WHERE id = ?', [event.id]);
     if (there === undefined) {
-      connection.run(sql, eventParams(event));
+      const params: SqliteValue[] = [];
+      pushEventParams(params, event);
+      connection.run(sql, params);
       appended += 1;
     } else if (!hasSameBytes(event, { log: readText(there[0]), body: readBytes(there[1]) })) {
       throw idConflict(event.id);

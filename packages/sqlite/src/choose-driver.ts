@@ -3,14 +3,14 @@ import { pathToFileURL } from 'node:url';
 import { AuditError } from '@indelible/core';
 import { type BetterSqlite3Class, createBetterSqlite3Driver } from './better-sqlite3-driver.js';
 import type { SqliteDriver } from './driver.js';
-import { tryGetAnnouncedLibrary } from './library-registry.js';
+import { tryGetKnownLibrary } from './library-registry.js';
 import { createLibsqlDriver } from './libsql-driver.js';
 import { createNodeSqliteDriver, hasNodeSqlite } from './node-sqlite-driver.js';
 
 export type DriverChoice = 'auto' | 'libsql' | 'node:sqlite' | 'better-sqlite3' | SqliteDriver;
 
 /**
- * The driver for a file. `auto` is the library that an ORM of this process has announced for it, else `node:sqlite` where
+ * The driver for a file. `auto` is the library that has the file in this process already, an ORM's or a store's, else `node:sqlite` where
  * this Node has it, else libsql.
  *
  * @throws AuditError `AUDIT_DRIVER_MISSING`
@@ -19,7 +19,7 @@ export function chooseDriver(choice: DriverChoice, realPath: string): SqliteDriv
   if (typeof choice === 'object') return choice;
   const name =
     choice === 'auto'
-      ? (tryGetAnnouncedLibrary(realPath) ?? (hasNodeSqlite() ? 'node:sqlite' : 'libsql'))
+      ? (tryGetKnownLibrary(realPath) ?? (hasNodeSqlite() ? 'node:sqlite' : 'libsql'))
       : choice;
   switch (name) {
     case 'libsql':

@@ -1,9 +1,10 @@
 import { AuditError, auditErrorCode } from '@indelible/core';
 import { type Deadline, retryWhileBusy } from './busy-retry.js';
+import { chooseDriver, type DriverChoice } from './choose-driver.js';
 import { Connection, type Synchronous } from './connection.js';
 import type { DatabaseFile } from './database-file.js';
 import type { SqliteDriver } from './driver.js';
-import { refuseForeignLibrary } from './library-registry.js';
+import { enterLibrary, refuseForeignLibrary } from './library-registry.js';
 import { requireSchema } from './schema-version.js';
 import { tablesMissing } from './sqlite-error.js';
 
@@ -11,13 +12,17 @@ import { tablesMissing } from './sqlite-error.js';
 export class ConnectionHolder {
   #connection: Connection | undefined;
   #identity: string | undefined;
+  #driver: SqliteDriver | undefined;
 
   constructor(
     readonly file: DatabaseFile,
-    readonly driver: SqliteDriver,
+    readonly choice: DriverChoice,
     readonly synchronous: Synchronous,
     readonly readOnly = false,
-  ) {}
+  ) {
+    // What was named is looked for at once; `auto` waits for the first call, when the ORMs have announced themselves.
+    if (choice !== 'auto') this.#choose();
+  }
 
   /** Runs work on a database that has the tables, and again while it is locked. */
   use<T>(work: (connection: Connection) => T, deadline: Deadline): Promise<T> {
@@ -45,7 +50,7 @@ export class ConnectionHolder {
   }
 
   #attempt<T>(work: () => T): T {
-    refuseForeignLibrary(this.file.path, this.driver.library);
+    if (this.#driver !== undefined) refuseForeignLibrary(this.file.path, this.#driver.library);
     this.#refuseReplacedFile();
     try {
       return work();
@@ -57,8 +62,10 @@ export class ConnectionHolder {
 
   #open(): Connection {
     if (this.#connection === undefined) {
+      const driver = this.#choose();
+      enterLibrary(this.file.path, driver.library);
       this.#connection = new Connection(
-        this.driver,
+        driver,
         this.file.path,
         this.file.name,
         this.synchronous,
@@ -67,6 +74,12 @@ export class ConnectionHolder {
       this.#identity = this.file.identity();
     }
     return this.#connection;
+  }
+
+  #choose(): SqliteDriver {
+    this.#driver ??= chooseDriver(this.choice, this.file.path);
+    refuseForeignLibrary(this.file.path, this.#driver.library);
+    return this.#driver;
   }
 
   /** Writes to a file that has lost its name succeed and are gone with the process. */

@@ -6,17 +6,12 @@ import { AuditError } from '@indelible/core';
  * `(globalThis[Symbol.for('indelible.sqlite.libraries.v1')] ??= new Map()).set(realPath, 'libsql')`.
  */
 const ANNOUNCED = Symbol.for('indelible.sqlite.libraries.v1');
-/** Which library the open stores of this process use, and how many stores. */
+/** Which library the stores of this process have opened a file with, once and for all. */
 const OPENED = Symbol.for('indelible.sqlite.opened.v1');
-
-interface Opened {
-  readonly library: string;
-  stores: number;
-}
 
 interface Registries {
   [ANNOUNCED]?: Map<string, string>;
-  [OPENED]?: Map<string, Opened>;
+  [OPENED]?: Map<string, string>;
 }
 
 function announced(): Map<string, string> {
@@ -25,15 +20,15 @@ function announced(): Map<string, string> {
   return holder[ANNOUNCED];
 }
 
-function opened(): Map<string, Opened> {
+function opened(): Map<string, string> {
   const holder = globalThis as Registries;
   holder[OPENED] ??= new Map();
   return holder[OPENED];
 }
 
-/** The library that an ORM of this process uses for the file. */
-export function tryGetAnnouncedLibrary(realPath: string): string | undefined {
-  return announced().get(realPath);
+/** The library that has the file in this process: an ORM's, or that of a store. */
+export function tryGetKnownLibrary(realPath: string): string | undefined {
+  return announced().get(realPath) ?? opened().get(realPath);
 }
 
 /**
@@ -44,7 +39,7 @@ export function tryGetAnnouncedLibrary(realPath: string): string | undefined {
  * @throws AuditError `AUDIT_DRIVER_CONFLICT` where a store or an ORM has the file with another library
  */
 export function announceLibrary(realPath: string, library: string): void {
-  const other = [opened().get(realPath)?.library, announced().get(realPath)].find(
+  const other = [opened().get(realPath), announced().get(realPath)].find(
     (known) => known !== undefined && known !== library,
   );
   if (other !== undefined) throw conflict(realPath, other, library);
@@ -52,29 +47,22 @@ export function announceLibrary(realPath: string, library: string): void {
 }
 
 /**
- * Enters a store's library for as long as the store is open.
+ * Enters the library that a store opens the file with. It stays the file's library while the process lives: a closed
+ * connection is not gone until its statements are collected, and takes the locks of the whole process along when it goes.
  *
  * @throws AuditError `AUDIT_DRIVER_CONFLICT`
  */
 export function enterLibrary(realPath: string, library: string): void {
   refuseForeignLibrary(realPath, library);
-  const entry = opened().get(realPath);
-  if (entry === undefined) opened().set(realPath, { library, stores: 1 });
-  else if (entry.library === library) entry.stores += 1;
-  else throw conflict(realPath, entry.library, library);
+  opened().set(realPath, library);
 }
 
-export function leaveLibrary(realPath: string): void {
-  const entry = opened().get(realPath);
-  if (entry === undefined) return;
-  entry.stores -= 1;
-  if (entry.stores === 0) opened().delete(realPath);
-}
-
-/** An ORM package may have written to the map since the store was opened. @throws AuditError `AUDIT_DRIVER_CONFLICT` */
+/** Looked at in each call, because an ORM package may write to the map at any time. @throws AuditError `AUDIT_DRIVER_CONFLICT` */
 export function refuseForeignLibrary(realPath: string, library: string): void {
-  const other = announced().get(realPath);
-  if (other !== undefined && other !== library) throw conflict(realPath, other, library);
+  const other = [announced().get(realPath), opened().get(realPath)].find(
+    (known) => known !== undefined && known !== library,
+  );
+  if (other !== undefined) throw conflict(realPath, other, library);
 }
 
 function conflict(realPath: string, there: string, wanted: string): AuditError {

@@ -9,10 +9,11 @@ import {
   type StoredEvent,
 } from '@indelible/core';
 import type { Connection } from './connection.js';
-import { EVENT_SELECT, readBytes, readColumns, readHead, readText } from './event-row.js';
+import { EVENT_SELECT, readBytes, readColumns, readHead, readNumber, readText } from './event-row.js';
+import { runInShapes } from './run-in-shapes.js';
 import { requireSchema } from './schema-version.js';
 
-const SHAPES = [50, 10, 1] as const;
+const IN_RANGE = 'FROM audit_pending WHERE log = ? AND id BETWEEN ? AND ?';
 const WAITING = `FROM audit_pending AS p JOIN audit_event AS e ON e.id = p.id WHERE p.log = ?`;
 
 /**
@@ -83,24 +84,15 @@ class WaitingEvent implements StoredEvent {
 }
 
 function insertEntries(connection: Connection, log: string, entries: readonly NewEntry[]): void {
-  let at = 0;
-  for (const shape of SHAPES) {
-    const rows = Array.from({ length: shape }, () => '(?, ?, ?, ?, ?, ?)').join(', ');
-    const sql = `INSERT INTO audit_entry (log, idx, event_id, leaf, hash, sealed_at) VALUES ${rows}`;
-    for (; at + shape <= entries.length; at += shape) {
-      const params = entries
-        .slice(at, at + shape)
-        .flatMap((entry) => [
-          log,
-          BigInt(entry.index),
-          entry.eventId,
-          entry.leaf,
-          entry.hash,
-          entry.sealedAt,
-        ]);
-      connection.run(sql, params);
-    }
-  }
+  runInShapes(
+    entries,
+    (count) =>
+      `INSERT INTO audit_entry (log, idx, event_id, leaf, hash, sealed_at) VALUES ${Array.from({ length: count }, () => '(?, ?, ?, ?, ?, ?)').join(', ')}`,
+    (params, entry) => {
+      params.push(log, BigInt(entry.index), entry.eventId, entry.leaf, entry.hash, entry.sealedAt);
+    },
+    connection,
+  );
 }
 
 /** One range where the whole batch was sealed, which is the rule; else one by one. */
@@ -116,13 +108,13 @@ function removePending(
   const whole =
     entries.length === waiting.length && entries.every((entry, at) => entry.eventId === waiting[at]?.id);
   if (whole) {
-    // Only rows that this transaction has just made entries: a stray row within the range stays for verification to find.
-    connection.run(
-      `DELETE FROM audit_pending WHERE log = ? AND id BETWEEN ? AND ? AND EXISTS (
-        SELECT 1 FROM audit_entry AS n WHERE n.event_id = audit_pending.id AND n.log = audit_pending.log AND n.idx BETWEEN ? AND ?)`,
-      [log, first.eventId, last.eventId, BigInt(first.index), BigInt(last.index)],
-    );
-    return;
+    // A stray row within the range stays for verification to find.
+    const range = [log, first.eventId, last.eventId];
+    const [row] = connection.all(`SELECT count(*) ${IN_RANGE}`, range);
+    if (readNumber(row?.[0]) === entries.length) {
+      connection.run(`DELETE ${IN_RANGE}`, range);
+      return;
+    }
   }
   for (const entry of entries) {
     connection.run('DELETE FROM audit_pending WHERE log = ? AND id = ?', [log, entry.eventId]);

@@ -77,7 +77,8 @@ function resultName(error: unknown): string | undefined {
     if (typeof value === 'number') return NAMES[value & 0xff];
   }
   const code: unknown = Reflect.get(error, 'code');
-  if (typeof code === 'string') return /^SQLITE_([A-Z]+)/.exec(code)?.[1];
+  const named = typeof code === 'string' ? /^SQLITE_([A-Z]+)/.exec(code)?.[1] : undefined;
+  if (named !== undefined) return named;
   // libsql, where the file can not be opened: `ConnectionFailed("Unable to open connection … : 14")`
   const opening =
     error instanceof Error ? /^ConnectionFailed\(.*: (\d+)"\)$/.exec(error.message)?.[1] : undefined;

@@ -1,12 +1,11 @@
 import { AuditError, type AuditStore } from '@indelible/core';
 import { appendEvents } from './append.js';
 import { deadlineIn } from './busy-retry.js';
-import { chooseDriver, type DriverChoice, parseDriverChoice } from './choose-driver.js';
+import { type DriverChoice, parseDriverChoice } from './choose-driver.js';
 import type { Connection, Synchronous } from './connection.js';
 import { ConnectionHolder } from './connection-holder.js';
 import { DatabaseFile } from './database-file.js';
 import { createTransactionalAppend } from './event-insert.js';
-import { enterLibrary, leaveLibrary } from './library-registry.js';
 import { listEvents, tryFindEvent } from './list-events.js';
 import { migrate } from './migrate.js';
 import {
@@ -68,9 +67,7 @@ const AFTER_ALL = 2n ** 63n - 1n;
 export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
   const { synchronous, busyTimeoutMs, readOnly } = parseOptions(options);
   const file = new DatabaseFile(options.file);
-  const driver = chooseDriver(parseDriverChoice(options.driver), file.path);
-  enterLibrary(file.path, driver.library);
-  const holder = new ConnectionHolder(file, driver, synchronous, readOnly);
+  const holder = new ConnectionHolder(file, parseDriverChoice(options.driver), synchronous, readOnly);
   let closed = false;
 
   const use = async <T>(work: (connection: Connection) => T): Promise<T> => {
@@ -132,7 +129,6 @@ export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
       if (closed) return;
       closed = true;
       holder.close();
-      leaveLibrary(file.path);
     },
   };
 }
