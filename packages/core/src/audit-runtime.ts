@@ -65,7 +65,17 @@ export class AuditRuntime implements Audit {
   record(first: EventInput | string, second?: object, third?: RecordOptions): Promise<Recorded> {
     const input = typeof first === 'string' ? { ...second, action: first } : first;
     const options: RecordOptions | undefined = typeof first === 'string' ? third : second;
-    return this.recordTogether([input], options).then(([recorded = PAUSED]) => recorded);
+    const ambient = tryGetContext();
+    if (options?.tx !== undefined || ambient?.paused === true || this.closing !== null) {
+      return this.recordTogether([input], options).then(([recorded = PAUSED]) => recorded);
+    }
+    try {
+      this.start();
+      const made = this.preparer.prepare([input], ambient);
+      return made instanceof Promise ? this.track(made).then((events) => this.send(events)) : this.send(made);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   recordAll(inputs: readonly EventInput[], options?: RecordOptions): Promise<readonly Recorded[]> {
@@ -157,12 +167,7 @@ export class AuditRuntime implements Audit {
   async deliver(events: readonly PreparedEvent[]): Promise<readonly Recorded[]> {
     this.assertOpen();
     this.start();
-    return Promise.all(
-      events.map(async (event) => {
-        const where = await this.delivery.deliver([event], this.policy(event.category));
-        return { id: event.id, where };
-      }),
-    );
+    return Promise.all(events.map((event) => this.send([event])));
   }
 
   reportError(error: Error): void {
@@ -182,8 +187,8 @@ export class AuditRuntime implements Audit {
     this.start();
     const made = this.preparer.prepare(inputs, ambient);
     const events = made instanceof Promise ? await this.track(made) : made;
-    const where = await this.delivery.deliver(events, strictestPolicy(events, this.settings.policies));
-    return events.map(({ id }) => ({ id, where }));
+    const policy = strictestPolicy(events, this.settings.policies);
+    return this.delivery.deliver(events, policy, (where) => events.map(({ id }) => ({ id, where })));
   }
 
   private async join(tx: unknown, inputs: readonly EventInput[]): Promise<readonly Recorded[]> {
@@ -197,6 +202,14 @@ export class AuditRuntime implements Audit {
     }
     const ids = await carrier.record(tx, inputs);
     return ids.map((id) => ({ id, where: 'transaction' }));
+  }
+
+  private send(events: readonly PreparedEvent[]): Promise<Recorded> {
+    const id = events[0]?.id ?? '';
+    return this.delivery.deliver(events, strictestPolicy(events, this.settings.policies), (where) => ({
+      id,
+      where,
+    }));
   }
 
   private post(events: readonly PreparedEvent[]): void {

@@ -2,6 +2,7 @@ import type { AuditOptions, FailurePolicy } from './audit.js';
 import { AuditError } from './audit-error.js';
 import { type Catalogue, defineActions } from './catalogue.js';
 import { CATEGORIES, type Category } from './event.js';
+import { MIN_EVENT_BYTES } from './event-limits.js';
 import { DEFAULT_POLICIES, FAILURE_POLICIES } from './failure-policy.js';
 import { type AuditKeys, deriveKeys } from './keys.js';
 import type { PrepareSettings } from './prepare-event.js';
@@ -94,7 +95,7 @@ export function readAuditSettings(options: AuditOptions, environment: NodeJS.Pro
     prepare: Object.freeze({
       origin,
       redactor: createRedactor(options.redaction, keys?.pseudonym),
-      maxEventBytes: integer('maxEventBytes', 1_024, 65_536),
+      maxEventBytes: integer('maxEventBytes', MIN_EVENT_BYTES, 65_536),
       maxBinaryBytes: integer('maxBinaryBytes', 0, 1_024),
       onMissingActor,
       catalogue: readCatalogue(options.actions),

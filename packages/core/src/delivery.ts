@@ -60,10 +60,15 @@ export class Delivery {
     return this.commit.buffered;
   }
 
-  /** Resolves when the events are durable. All of them go the same way. */
-  deliver(events: readonly PreparedEvent[], policy: FailurePolicy): Promise<Where> {
+  /** Resolves when the events are durable, with what `result` makes of where they are. All of them go the same way. */
+  deliver<T>(
+    events: readonly PreparedEvent[],
+    policy: FailurePolicy,
+    result: (where: Where) => T,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.accept({ events, policy, settled: false, resolve, reject }, true);
+      const done = (where: Where) => resolve(result(where));
+      this.accept({ events, policy, settled: false, resolve: done, reject }, true);
     });
   }
 

@@ -1,7 +1,14 @@
 import type { AmbientContext } from './context-provider.js';
 import type { EventInput, PreparedEvent } from './event.js';
+import { invalidEvent } from './event-text.js';
 import { type PrepareSettings, prepareEvent } from './prepare-event.js';
-import { markActorFailed, type ResolvedAmbient, resolveAmbient } from './resolve-context.js';
+import {
+  actorFailed,
+  markActorFailed,
+  type ResolvedAmbient,
+  resolveAmbient,
+  UNKNOWN_ACTOR,
+} from './resolve-context.js';
 import { validateDetails } from './validate-details.js';
 
 /** Makes events ready to store; at once where neither the actor nor a schema has to be waited for. */
@@ -17,6 +24,9 @@ export class EventPreparer {
     inputs: readonly EventInput[],
     ambient: AmbientContext | undefined,
   ): readonly PreparedEvent[] | Promise<readonly PreparedEvent[]> {
+    for (const input of inputs) {
+      if (typeof input !== 'object' || input === null) throw invalidEvent('action', '`resource.verb`');
+    }
     // Nobody is asked for an actor that the event names itself.
     const asks = typeof ambient?.actor === 'function' && inputs.some((input) => input.actor === undefined);
     const known = asks ? ambient : withoutActorFunction(ambient);
@@ -24,17 +34,28 @@ export class EventPreparer {
     const validated = inputs.map((input) => validateDetails(this.settings.catalogue, input));
     if (resolved instanceof Promise || validated.some((input) => input instanceof Promise)) {
       return Promise.all([resolved, Promise.all(validated)]).then(([at, checked]) =>
-        this.finish(checked, at),
+        checked.map((input) => this.make(input, at, asks)),
       );
     }
-    // `some` above has looked at each of them.
-    return this.finish(validated as EventInput[], resolved);
+    return validated.map((input) => {
+      // `some` above has looked at each of them.
+      if (input instanceof Promise) throw new TypeError('an event is still being checked');
+      return this.make(input, resolved, asks);
+    });
   }
 
-  private finish(inputs: readonly EventInput[], at: ResolvedAmbient): readonly PreparedEvent[] {
-    return inputs.map((input) =>
-      prepareEvent(at.failed ? markActorFailed(input) : input, at.context, this.settings),
-    );
+  private make(input: EventInput, at: ResolvedAmbient, asked: boolean): PreparedEvent {
+    if (at.failed) return prepareEvent(markActorFailed(input), at.context, this.settings);
+    try {
+      return prepareEvent(input, at.context, this.settings);
+    } catch (error) {
+      if (!asked || input.actor !== undefined || at.context.actor === undefined) throw error;
+      // What the actor function gave may be no actor. If the event is fine but for that, it is kept.
+      const context = { ...at.context, actor: UNKNOWN_ACTOR };
+      const event = prepareEvent(markActorFailed(input), context, this.settings);
+      this.report(actorFailed(error));
+      return event;
+    }
   }
 }
 

@@ -6,7 +6,8 @@ import type { ResolvedContext } from './prepare-event.js';
 /** The tag of an event whose actor could not be found out. */
 export const ACTOR_FAILED_TAG = 'actor-failed';
 
-const UNKNOWN: Actor = Object.freeze({ type: 'system', id: 'unknown' });
+/** Who acted where that could not be found out. */
+export const UNKNOWN_ACTOR: Actor = Object.freeze({ type: 'system', id: 'unknown' });
 
 export interface ResolvedAmbient {
   readonly context: ResolvedContext;
@@ -38,7 +39,7 @@ export function resolveAmbient(
     report(
       new AuditError('AUDIT_ACTOR_FAILED', 'core', 'the actor of an event could not be found out', { cause }),
     );
-    return { context: { ...context, actor: UNKNOWN }, failed: true };
+    return { context: { ...context, actor: UNKNOWN_ACTOR }, failed: true };
   };
   try {
     const answer = actor();
@@ -49,10 +50,16 @@ export function resolveAmbient(
   }
 }
 
+export function actorFailed(cause: unknown): AuditError {
+  return new AuditError('AUDIT_ACTOR_FAILED', 'core', 'the actor of an event could not be found out', {
+    cause,
+  });
+}
+
 /** Says on the event that its actor is not known because asking for it failed. */
 export function markActorFailed(input: EventInput): EventInput {
   if (input.actor !== undefined) return input;
-  return { ...input, tags: [...(input.tags ?? []), ACTOR_FAILED_TAG] };
+  return { ...input, tags: [ACTOR_FAILED_TAG, ...(input.tags ?? [])] };
 }
 
 function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
