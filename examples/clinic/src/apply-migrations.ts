@@ -10,7 +10,8 @@ export function applyMigrations(file: string): void {
     const migrations = readdirSync(FOLDER)
       .filter((name) => name.endsWith('.sql'))
       .sort();
-    const version = Number(database.prepare('PRAGMA user_version').pluck().get());
+    const [version] = database.prepare('PRAGMA user_version').pluck().all().map(Number);
+    if (version === undefined) throw new Error(`${file} has no user_version`);
     migrations.slice(version).forEach((name, offset) => {
       const sql = readFileSync(new URL(name, FOLDER), 'utf8');
       database.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${version + offset + 1}; COMMIT`);

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { runDay } from './day/run-day.js';
 import { serve } from './serve.js';
 
-// In production the key comes from a secret manager. This one is as short-lived as the folder.
-process.env.AUDIT_HMAC_KEY ??= randomBytes(48).toString('base64');
+// In production the key comes from a secret manager. This one is as short-lived as the folder. And whatever the shell
+// says, the log of this clinic stands in its own database.
+process.env.AUDIT_HMAC_KEY = randomBytes(48).toString('base64');
+delete process.env.AUDIT_DATABASE_URL;
 
 const folder = mkdtempSync(join(tmpdir(), 'clinic-'));
 try {

@@ -22,6 +22,10 @@ declare global {
 const COOKIE = 'clinic_session';
 const HOURS = 12;
 
+export function userOf({ id, email, name, role }: Omit<User, 'id'> & { id: number }): User {
+  return { id: String(id), email, name, role };
+}
+
 export async function startSession(prisma: Database, staffId: number, response: Response): Promise<void> {
   const token = randomBytes(32).toString('base64url');
   const expiresAt = new Date(Date.now() + HOURS * 3_600_000);
@@ -45,8 +49,7 @@ export function authenticate(prisma: Database): RequestHandler {
         include: { staff: true },
       });
       if (session !== null) {
-        const { id, email, name, role } = session.staff;
-        request.user = { id: String(id), email, name, role };
+        request.user = userOf(session.staff);
       }
     }
     next();

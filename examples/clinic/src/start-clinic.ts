@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
+import { runWithContext } from '@indelible/context';
+import { configureAudit, getAudit } from '@indelible/core';
 import { createApp } from './app.js';
 import { applyMigrations } from './apply-migrations.js';
 import { openDatabase } from './database.js';
@@ -18,8 +20,14 @@ export interface Clinic {
 export async function startClinic(folder: string): Promise<Clinic> {
   const file = join(folder, 'clinic.db');
   applyMigrations(file);
+  configureAudit({
+    // Who fails to sign in has typed an address, or a password into the wrong field.
+    redaction: { paths: ['details.body.email'] },
+    spool: { directory: join(folder, 'spool') },
+  });
   const prisma = openDatabase(`file:${file}`);
-  await seed(prisma);
+  await getAudit().migrate();
+  await runWithContext({ actor: { type: 'system', id: 'set-up' } }, () => seed(prisma));
 
   const server = createApp(prisma).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -29,6 +37,7 @@ export async function startClinic(folder: string): Promise<Clinic> {
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await getAudit().close();
       await prisma.$disconnect();
     },
   };

@@ -2,16 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { AuditEvent } from '@indelible/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkDay, type Evidence } from '../src/day/check-day.js';
 import { collectEvidence } from '../src/day/collect-evidence.js';
-import type { TrailEntry } from '../src/day/read-trail.js';
+import type { Row, TrailEntry } from '../src/day/read-trail.js';
 
 let folder: string;
 let evidence: Evidence;
 
 beforeAll(async () => {
+  // Where the packages of the application are.
+  process.chdir(fileURLToPath(new URL('..', import.meta.url)));
   process.env.AUDIT_HMAC_KEY = randomBytes(48).toString('base64');
   folder = mkdtempSync(join(tmpdir(), 'check-day-'));
   evidence = await collectEvidence(folder);
@@ -116,11 +119,26 @@ describe('the checks of the day', () => {
     expect(failures({ played }).join()).toContain('answered 201, not 403');
   });
 
-  it('notice a row that no event accounts for', () => {
-    const tables = { ...evidence.trail.tables, payment: { initial: 0, rows: 2 } };
-    expect(failures({ trail: { ...evidence.trail, tables } }).join()).toContain(
-      'payment: 2 rows, and 1 by the trail',
+  it('notice a row, a missing row and a value that no event accounts for', () => {
+    const { initial, final } = evidence.tables;
+    const [payment] = final.payment ?? [];
+    const withPayments = (...rows: Row[]) =>
+      failures({ tables: { initial, final: { ...final, payment: rows } } });
+    expect(withPayments({ ...payment }, { ...payment, id: 2 }).join()).toBe(
+      'payment 2 is in its table and not in the trail',
     );
+    expect(withPayments()).toEqual(['payment 1 is in the trail and not in its table']);
+    expect(withPayments({ ...payment, amount: 45 })).toEqual([
+      'payment 1: amount is 45, and 45.5 by the trail',
+    ]);
+    const [contact] = final.patient ?? [];
+    const changed = {
+      ...contact,
+      contact: '{"phone":"555 0173","city":"London"}',
+      born_on: '1952-06-24T00:00:00.000+00:00',
+    };
+    const patient = [changed, ...(final.patient ?? []).slice(1)];
+    expect(failures({ tables: { initial, final: { ...final, patient } } })).toHaveLength(2);
   });
 
   it('notice a secret on disk and an event that is not sealed', () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const DIRECTORY = fileURLToPath(new URL('..', import.meta.url));
 
 export interface Run {
   readonly code: number | null;
@@ -12,7 +12,10 @@ export interface Run {
 /** Starts the built example as `npm start` does. */
 export function startMain(args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}): ChildProcess {
   const { AUDIT_HMAC_KEY: _key, AUDIT_DATABASE_URL: _url, ...inherited } = process.env;
-  return spawn(process.execPath, [MAIN, ...args], { env: { ...inherited, ...environment } });
+  return spawn(process.execPath, ['dist/main.js', ...args], {
+    cwd: DIRECTORY,
+    env: { ...inherited, ...environment },
+  });
 }
 
 /** Runs it to its end. */

@@ -1,4 +1,5 @@
 import type { AuditEvent, JsonValue } from '@indelible/core';
+import { isEqual } from './is-equal.js';
 import type { TrailEntry } from './read-trail.js';
 
 /** One change of the day whose values are known. */
@@ -66,18 +67,5 @@ function isKnown({ action, resource, change }: AuditEvent, known: KnownChange): 
     resource?.id === known.id &&
     matches(change?.before?.[known.field], known.before) &&
     matches(change?.after?.[known.field], known.after)
-  );
-}
-
-/** RFC 8785 sorts the keys of an object; its text is compared in that order. */
-function isEqual(left: JsonValue | undefined, right: JsonValue): boolean {
-  return sorted(left) === sorted(right);
-}
-
-function sorted(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
   );
 }

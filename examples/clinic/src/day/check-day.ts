@@ -1,15 +1,18 @@
 import type { AuditEvent, Verdict } from '@indelible/core';
 import { ACCOUNTS } from '../seed.js';
 import { checkChanges } from './check-changes.js';
+import { checkTables } from './check-tables.js';
 import type { Leak } from './find-secrets.js';
 import type { Played } from './play-day.js';
-import type { Trail, TrailEntry } from './read-trail.js';
+import type { Tables, Trail, TrailEntry } from './read-trail.js';
 import type { Forgery } from './tamper.js';
 
 /** All that the day left behind. */
 export interface Evidence {
   readonly played: readonly Played[];
   readonly trail: Trail;
+  /** The tables as the migrations left them, and as the day did. */
+  readonly tables: { readonly initial: Tables; readonly final: Tables };
   readonly leaks: readonly Leak[];
   readonly verdicts: readonly Verdict[];
   readonly forged: readonly Forged[];
@@ -29,7 +32,7 @@ export interface Check {
 
 /** Holds what the day left behind against what the script says. */
 export function checkDay(evidence: Evidence): readonly Check[] {
-  const { played, trail, verdicts, forged } = evidence;
+  const { played, trail, tables, verdicts, forged } = evidence;
   const { entries } = trail;
   return [
     {
@@ -46,7 +49,10 @@ export function checkDay(evidence: Evidence): readonly Check[] {
       name: 'the events of a transaction share its id, and nothing else does',
       failures: checkTransactions(played, entries),
     },
-    { name: 'created less deleted is what the tables hold', failures: checkRows(trail) },
+    {
+      name: 'the trail, replayed, gives the tables as they are',
+      failures: checkTables(tables.initial, tables.final, entries),
+    },
     {
       name: 'no secret of the day is in the bytes on disk',
       failures: evidence.leaks.map(({ secret, file }) => `${secret} is in ${file}`),
@@ -124,15 +130,6 @@ function checkTransactions(played: readonly Played[], entries: readonly TrailEnt
     }
   }
   return failures;
-}
-
-function checkRows({ entries, tables }: Trail): string[] {
-  const counts = countActions(entries.map(({ event }) => event));
-  const count = (action: string) => counts.get(action) ?? 0;
-  return Object.entries(tables).flatMap(([table, { initial, rows }]) => {
-    const expected = initial + count(`${table}.created`) - count(`${table}.deleted`);
-    return rows === expected ? [] : [`${table}: ${rows} rows, and ${expected} by the trail`];
-  });
 }
 
 function checkVerdicts(verdicts: readonly Verdict[], { entries, pending }: Trail): string[] {

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { getAudit } from '@indelible/core';
+import { applyMigrations } from '../apply-migrations.js';
 import { startClinic } from '../start-clinic.js';
 import type { Evidence, Forged } from './check-day.js';
 import { findSecrets } from './find-secrets.js';
 import { playDay } from './play-day.js';
-import { readTrail } from './read-trail.js';
+import { readTables, readTrail } from './read-trail.js';
 import { SECRETS } from './script.js';
 import { forge, planForgeries } from './tamper.js';
 import { verifyFile } from './verify-file.js';
@@ -26,11 +27,14 @@ export async function collectEvidence(folder: string): Promise<Evidence> {
   leaks.push(...findSecrets(folder, secrets));
 
   const trail = readTrail(clinic.file);
+  const untouched = join(folder, 'untouched.db');
+  applyMigrations(untouched);
+  const tables = { initial: readTables(untouched), final: readTables(clinic.file) };
   const verdicts = await verifyFile(clinic.file);
   const forged: Forged[] = [];
   for (const [number, forgery] of planForgeries(trail.entries).entries()) {
     const copy = forge(clinic.file, join(folder, `forged-${number + 1}.db`), forgery);
     forged.push({ forgery, verdicts: await verifyFile(copy) });
   }
-  return { played, trail, leaks, verdicts, forged };
+  return { played, trail, tables, leaks, verdicts, forged };
 }

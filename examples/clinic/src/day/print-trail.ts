@@ -13,7 +13,9 @@ import type { TrailEntry } from './read-trail.js';
 export const WIDTH = 100;
 const INDENT = 16;
 /** Index, time, actor, action, resource; the outcome takes what is left. */
-const COLUMNS = [4, 10, 22, 28, 24] as const;
+const COLUMNS = [4, 10, 21, 29, 26] as const;
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/;
 
 /** The trail as lines: a heading for each request, a row for each event, and beneath it what changed. */
 export function printTrail(
@@ -49,7 +51,7 @@ function eventRow(
   { time, actor, action, resource, outcome }: AuditEvent,
   paint: Paint,
 ): string {
-  const which = resource === undefined ? '' : `${resource.type} ${resource.id}`;
+  const which = resource === undefined ? '' : `${resource.type} ${showId(resource.id)}`;
   const shade: Style = outcome === 'success' ? 'dim' : outcome === 'denied' ? 'yellow' : 'red';
   const cells = row([String(index), time.slice(11, 19), nameActor(actor), action, which]);
   return `${cells.padEnd(WIDTH - 8)}${paint(shade, outcome === 'success' ? 'ok' : outcome)}`;
@@ -68,42 +70,74 @@ function nameActor({ type, id, email, role }: Actor): string {
   return role === undefined ? name : `${name}, ${role}`;
 }
 
-/** `+` created, `-` deleted, `~` changed, `·` a detail, and a `!` where the capture is not exact. */
-function changeLines({ change, reason, details }: AuditEvent, paint: Paint): readonly string[] {
+/** A composite key is an object: its values say enough, the names stand beneath. */
+function showId(id: string): string {
+  return id.startsWith('{') ? [...id.matchAll(/:"?([^",}]*)/g)].map(([, part]) => part).join('/') : id;
+}
+
+/** `+` created, `-` deleted, `~` changed, `·` whatever else the event says, `!` where the capture is not exact. */
+function changeLines(
+  { category, change, context, reason, details }: AuditEvent,
+  paint: Paint,
+): readonly string[] {
   const lines: string[] = [];
   if (change !== undefined) {
     const { operation, before = {}, after = {}, fields, fidelity } = change;
     if (operation === 'update') {
       const changed = fields ?? [...new Set([...Object.keys(before), ...Object.keys(after)])];
-      lines.push(...changed.map((field) => changedField(field, before[field], after[field], paint)));
+      lines.push(...changed.flatMap((field) => changedField(field, before[field], after[field], paint)));
     } else {
       lines.push(...sideBySide('-', 'red', before, paint), ...sideBySide('+', 'green', after, paint));
     }
     if (fidelity !== 'exact') lines.push(paint('magenta', `! ${fidelity}`));
   }
-  if (reason !== undefined) lines.push(...sideBySide('·', 'cyan', { reason }, paint));
-  if (details !== undefined) lines.push(...sideBySide('·', 'cyan', details, paint));
+  const { status, durationMs, ip } = context;
+  const answer = category === 'request' ? { status, ms: Math.round(durationMs ?? 0), ip } : {};
+  lines.push(...sideBySide('·', 'cyan', { ...answer, reason, ...flatten(details) }, paint));
   return lines.map((line) => ' '.repeat(INDENT) + line);
 }
 
+/** From → to. Of objects the members that differ. */
 function changedField(
   field: string,
   before: JsonValue | undefined,
   after: JsonValue | undefined,
   paint: Paint,
-) {
-  const name = cut(printable(field), 24);
+): readonly string[] {
+  if (isPlain(before) && isPlain(after)) {
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+      .filter((name) => show(before[name]) !== show(after[name]))
+      .flatMap((name) => changedField(`${field}.${name}`, before[name], after[name], paint));
+  }
+  const name = cut(printable(field), 30);
   const room = WIDTH - INDENT - name.length - 7;
   const from = cut(show(before), Math.max(Math.floor(room / 2), room - show(after).length));
   const to = cut(show(after), room - from.length);
-  return `${paint('yellow', '~')} ${name}  ${paint('red', from)} → ${paint('green', to)}`;
+  return [`${paint('yellow', '~')} ${name}  ${paint('red', from)} → ${paint('green', to)}`];
+}
+
+/** The members of objects as fields of their own: `body.amount`. */
+function flatten(fields: JsonObject = {}): JsonObject {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]): [string, JsonValue][] =>
+      isPlain(value)
+        ? Object.entries(value).map(([member, content]) => [`${name}.${member}`, content])
+        : [[name, value]],
+    ),
+  );
 }
 
 /** The fields one after the other, as many on a line as fit. */
-function sideBySide(sign: string, style: Style, fields: JsonObject, paint: Paint): readonly string[] {
+function sideBySide(
+  sign: string,
+  style: Style,
+  fields: Readonly<Record<string, JsonValue | undefined>>,
+  paint: Paint,
+): readonly string[] {
   const room = WIDTH - INDENT - 2;
   const lines: string[] = [];
   for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
     const field = cut(`${printable(name)} ${show(value)}`, room);
     const line = lines.at(-1);
     if (line !== undefined && line.length + 3 + field.length <= room)
@@ -119,11 +153,26 @@ function show(value: JsonValue | undefined): string {
   const mark = tryGetMarkKind(value);
   if (mark !== undefined) return `‹${mark}›`;
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) {
+  if (isPlain(value)) {
     const members = Object.entries(value).map(([name, member]) => `${printable(name)}: ${show(member)}`);
     return `{${members.join(', ')}}`;
   }
+  if (typeof value === 'string' && INSTANT.test(value)) return showInstant(value);
   return printable(JSON.stringify(value));
+}
+
+/** Without the zeros: a date, or a minute, where it is no more than that. */
+function showInstant(text: string): string {
+  return text.replace('T', ' ').replace(/ 00:00:00\.000Z$|:00\.000Z$|Z$/, '');
+}
+
+function isPlain(value: JsonValue | undefined): value is JsonObject {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    tryGetMarkKind(value) === undefined
+  );
 }
 
 /** Text from outside must not steer the terminal. */

@@ -11,21 +11,12 @@ export interface Trail {
   readonly entries: readonly TrailEntry[];
   /** How many events are in the file and not sealed. */
   readonly pending: number;
-  /** Per table of the clinic: the rows that the migrations put there, and those that are there now. */
-  readonly tables: Readonly<Record<string, { readonly initial: number; readonly rows: number }>>;
 }
 
-const INITIAL = {
-  staff: 0,
-  session: 0,
-  patient: 0,
-  allergy: 1,
-  appointment: 0,
-  drug: 3,
-  prescription: 0,
-  prescription_item: 0,
-  payment: 0,
-} as const;
+/** A row as SQLite stores it, by column. */
+export type Row = Readonly<Record<string, unknown>>;
+/** The clinic's own tables. */
+export type Tables = Readonly<Record<string, readonly Row[]>>;
 
 /** Reads the log with plain SQL, past the library that wrote it. */
 export function readTrail(file: string): Trail {
@@ -38,12 +29,29 @@ export function readTrail(file: string): Trail {
           ORDER BY audit_entry.log, audit_entry.idx`,
       )
       .all();
-    const count = (table: string) =>
-      Number(database.prepare(`SELECT count(*) FROM "${table}"`).pluck().get());
-    const tables = Object.fromEntries(
-      Object.entries(INITIAL).map(([table, initial]) => [table, { initial, rows: count(table) }]),
+    const pending = database.prepare('SELECT 1 FROM audit_pending').all().length;
+    return { entries: rows.map(readEntry), pending };
+  } finally {
+    database.close();
+  }
+}
+
+/** Reads every table that is neither the log's nor SQLite's own. */
+export function readTables(file: string): Tables {
+  const database = new Database(file, { readonly: true });
+  try {
+    const names: unknown[] = database
+      .prepare(
+        `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'audit_*' AND name NOT GLOB 'sqlite_*'`,
+      )
+      .pluck()
+      .all();
+    return Object.fromEntries(
+      names.map((name) => {
+        const rows: unknown[] = database.prepare(`SELECT * FROM "${String(name)}"`).all();
+        return [String(name), rows.filter(isRecord)];
+      }),
     );
-    return { entries: rows.map(readEntry), pending: count('audit_pending'), tables };
   } finally {
     database.close();
   }

@@ -21,12 +21,12 @@ export async function runDay(folder: string): Promise<boolean> {
       '',
     );
 
+  const evidence = await collectEvidence(folder);
   title(
     'A day at the clinic',
     'An Express application on Prisma and SQLite, used over HTTP. Each heading is a request; beneath it stands what ' +
       'the log says of it, read from the database file.',
   );
-  const evidence = await collectEvidence(folder);
   print(...printTrail(evidence.trail.entries, evidence.played, paint));
 
   title(

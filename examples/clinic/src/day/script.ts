@@ -18,6 +18,7 @@ const CARD = '4242 4242 4242 4242';
 const BEARER = '7f3c9e51d0b84a6e92c7-front-desk-terminal';
 const NEW_PASSWORD = 'difference-engine-No-2';
 const WRONG_PASSWORD = 'just-for-fun-since-19';
+const UNKNOWN_EMAIL = 'root@clinic.example';
 const GUESSED_PASSWORD = 'letmein-letmein-letmein';
 const NOTHING = {};
 
@@ -27,6 +28,7 @@ export const SECRETS: Readonly<Record<string, string>> = {
     Object.values(ACCOUNTS).map(({ name, password }) => [`${name}'s password`, password]),
   ),
   'the mistyped password': WRONG_PASSWORD,
+  'the address that Mallory tried': UNKNOWN_EMAIL,
   "Mallory's guess": GUESSED_PASSWORD,
   "Ada's new password": NEW_PASSWORD,
   'the card number': CARD,
@@ -51,7 +53,7 @@ export const SCENES: readonly Scene[] = [
     story: 'tries an account that does not exist',
     method: 'POST',
     path: '/sign-in',
-    body: { email: 'root@clinic.example', password: GUESSED_PASSWORD },
+    body: { email: UNKNOWN_EMAIL, password: GUESSED_PASSWORD },
     status: 401,
     records: { 'auth.login_failed': 1 },
   },
@@ -76,7 +78,12 @@ export const SCENES: readonly Scene[] = [
       appointments: [appointment('09:00', '45.50')],
     },
     status: 201,
-    records: { 'patient.created': 1, 'allergy.created': 1, 'patient.linked': 2, 'appointment.created': 1 },
+    records: {
+      'patient.created': 1,
+      'allergy.created': 1,
+      'allergy_to_patient.linked': 2,
+      'appointment.created': 1,
+    },
   },
   {
     who: 'linus',
@@ -105,7 +112,7 @@ export const SCENES: readonly Scene[] = [
       appointments: [appointment('15:00', '20.00')],
     },
     status: 201,
-    records: { 'patient.created': 1, 'patient.linked': 1, 'appointment.created': 1 },
+    records: { 'patient.created': 1, 'allergy_to_patient.linked': 1, 'appointment.created': 1 },
   },
   {
     who: 'linus',
@@ -195,7 +202,7 @@ export const SCENES: readonly Scene[] = [
     method: 'DELETE',
     path: '/patients/3',
     status: 204,
-    records: { 'patient.deleted': 1, 'appointment.deleted': 1, 'patient.unlinked': 1 },
+    records: { 'patient.deleted': 1, 'appointment.deleted': 1, 'allergy_to_patient.unlinked': 1 },
   },
   {
     who: 'grace',

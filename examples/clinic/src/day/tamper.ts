@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import Database from 'libsql';
 import type { TrailEntry } from './read-trail.js';
 
@@ -71,9 +71,11 @@ function cutTail({ index }: TrailEntry): Forgery {
   };
 }
 
-/** Copies the file and forges the copy. @returns the copy's path */
+/** Copies the database, which nobody has open, and forges the copy. @returns the copy's path */
 export function forge(file: string, copy: string, forgery: Forgery): string {
   copyFileSync(file, copy);
+  // The newest pages may still stand in the write-ahead log.
+  if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${copy}-wal`);
   const database = new Database(copy);
   try {
     const guards: unknown[] = database

@@ -1,9 +1,10 @@
+import { logAuthEvent } from '@indelible/auth';
 import { Router } from 'express';
 import type { Database } from '../database.js';
 import { HttpError } from '../http-error.js';
 import { hashPassword, verifyPassword } from '../passwords.js';
 import { readInput } from '../read-input.js';
-import { allow, currentUser, endSession, startSession } from '../session.js';
+import { allow, currentUser, endSession, startSession, userOf } from '../session.js';
 
 export function signInRoutes(prisma: Database): Router {
   const router = Router();
@@ -16,15 +17,20 @@ export function signInRoutes(prisma: Database): Router {
     const staff = await prisma.staff.findUnique({ where: { email } });
     const right = await verifyPassword(input.text('password'), staff?.passwordHash ?? (await nobody));
     if (staff === null || !right) {
+      const reason = staff === null ? 'unknown_account' : 'wrong_password';
+      await logAuthEvent('login_failed', staff?.id, request, { email, reason });
       throw new HttpError(401, 'unknown address or wrong password');
     }
+    request.user = userOf(staff);
     await startSession(prisma, staff.id, response);
+    await logAuthEvent('login', staff.id, request);
     response.json({ name: staff.name, role: staff.role });
   });
 
   router.post('/sign-out', allow(), async (request, response) => {
     const user = currentUser(request);
     await endSession(prisma, request, response);
+    await logAuthEvent('logout', user.id, request);
     response.json({ goodbye: user.name });
   });
 
@@ -40,6 +46,7 @@ export function signInRoutes(prisma: Database): Router {
       where,
       data: { passwordHash: await hashPassword(input.text('newPassword')) },
     });
+    await logAuthEvent('password_changed', user.id, request);
     response.json({ changed: true });
   });
 

@@ -1,8 +1,9 @@
+import { logAuthEvent } from '@indelible/auth';
 import { Router } from 'express';
 import type { Database } from '../database.js';
 import { Role } from '../generated/prisma/enums.js';
 import { readId, readInput } from '../read-input.js';
-import { allow } from '../session.js';
+import { allow, currentUser } from '../session.js';
 
 export function staffRoutes(prisma: Database): Router {
   const router = Router();
@@ -15,6 +16,7 @@ export function staffRoutes(prisma: Database): Router {
       data: { role },
       select: { name: true, role: true },
     });
+    await logAuthEvent('role_changed', currentUser(request).id, request, { targetUserId: id, role });
     response.json(staff);
   });
 
