@@ -14,7 +14,8 @@ export interface AuditSettings {
   /** Undefined: the first audited ORM's database, else `file:./audit.db`. */
   readonly store: AuditStore | string | undefined;
   readonly keys: AuditKeys | undefined;
-  readonly keyedFrom: number;
+  /** Undefined where it is not configured: then a log that never had a key needs none. */
+  readonly keyedFrom: number | undefined;
   readonly origin: string;
   readonly policies: Readonly<Record<Category, FailurePolicy>>;
   readonly spoolDirectory: string;
@@ -82,7 +83,7 @@ export function readAuditSettings(options: AuditOptions, environment: NodeJS.Pro
   return Object.freeze({
     store: readStore(options, environment),
     keys,
-    keyedFrom: integer('keyedFrom', 0, 0),
+    keyedFrom: options.keyedFrom === undefined ? undefined : integer('keyedFrom', 0, 0),
     origin,
     policies: readPolicies(options.policy),
     spoolDirectory: directory,

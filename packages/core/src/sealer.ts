@@ -10,7 +10,7 @@ export interface SealerOptions {
   readonly connection: StoreConnection;
   readonly reporter: ErrorReporter;
   readonly keys: AuditKeys | undefined;
-  readonly keyedFrom: number;
+  readonly keyedFrom: number | undefined;
   /** False: another process seals. */
   readonly sealAfterMs: number | false;
 }
