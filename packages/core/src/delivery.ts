@@ -42,6 +42,7 @@ export class Delivery {
   private readonly commit: GroupCommit<Item>;
   private readonly idlers: (() => void)[] = [];
   private open = 0;
+  private openEvents = 0;
   /** True while a write takes longer than anybody should wait. */
   private slow = false;
   /** Events that are durable: in the store or in the spool. */
@@ -57,7 +58,7 @@ export class Delivery {
 
   /** The number of events that are not durable yet. */
   get buffered(): number {
-    return this.commit.buffered;
+    return this.openEvents;
   }
 
   /** Resolves when the events are durable, with what `result` makes of where they are. All of them go the same way. */
@@ -87,6 +88,7 @@ export class Delivery {
 
   private accept(item: Item, soon: boolean): void {
     this.open += 1;
+    this.openEvents += item.events.length;
     if (item.policy !== 'spool' || !(this.slow || this.options.recovery.active)) {
       this.enqueue(item, soon);
       return;
@@ -195,6 +197,7 @@ export class Delivery {
   private finish(item: Item): void {
     item.settled = true;
     this.open -= 1;
+    this.openEvents -= item.events.length;
     if (this.open === 0) for (const idler of this.idlers.splice(0)) idler();
   }
 }
