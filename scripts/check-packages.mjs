@@ -18,6 +18,16 @@ import { NPM_ENV, ROOT, readJson, runMain, STATE, StepFailed, say, setup, TOOL_E
 /** What the packages leave to the application, at the versions that the workspace tests with. */
 const PEERS = ['express', '@prisma/client'];
 
+const USE = `import { createAudit } from '@indelible/core';
+const audit = createAudit();
+await audit.record({ action: 'invoice.exported', resource: { type: 'Invoice', id: '7' } });
+await audit.close();
+const again = createAudit({ lifecycleEvents: false });
+const [verdict] = await again.verify();
+console.log(verdict.result, verdict.size);
+await again.close();
+`;
+
 await runMain(async () => {
   await setup();
   const { pnpmDirectory } = readJson(join(STATE, 'install.json'));
@@ -128,23 +138,13 @@ function useInstalled(tarballs, project) {
   run(indelible, ['migrate']);
   expect('use.js', run(process.execPath, ['use.js']), /^valid 3$/m);
   expect('use.cjs', run(process.execPath, ['use.cjs']), /^required \d+$/m);
-  expect('indelible verify', run(indelible, ['verify']), /valid/);
+  expect('indelible verify', run(indelible, ['verify']), /^VALID {2}log audit, 3 entries$/m);
   say('the installed packages record, seal, verify and can be required');
 }
 
 function expect(what, output, pattern) {
   if (!pattern.test(output)) throw new StepFailed(`${what} in the empty project answered: ${output}`);
 }
-
-const USE = `import { createAudit } from '@indelible/core';
-const audit = createAudit();
-await audit.record({ action: 'invoice.exported', resource: { type: 'Invoice', id: '7' } });
-await audit.close();
-const again = createAudit({ lifecycleEvents: false });
-const [verdict] = await again.verify();
-console.log(verdict.result, verdict.size);
-await again.close();
-`;
 
 /** Requires every entry of every package from CommonJS. */
 function requireAll(tarballs) {

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '@indelible/core';
+import { type JsonObject, type JsonValue, tryGetMarkKind } from '@indelible/core';
 import { escapeText, safeJson } from './escape-text.js';
 import type { Palette } from './palette.js';
 import { asObject, asText } from './parse-body.js';
@@ -33,8 +33,10 @@ function side(row: JsonObject | undefined, field: string, cut: number): string {
   return renderValue(row[field], cut);
 }
 
-/** A value on one line, as JSON. */
+/** A value on one line, as JSON; a redacted one as `‹masked›`, which no value of the application looks like. */
 export function renderValue(value: JsonValue | undefined, cut = Number.POSITIVE_INFINITY): string {
+  const kind = tryGetMarkKind(value);
+  if (kind === 'masked' || kind === 'removed') return `‹${kind}›`;
   const text = safeJson(value ?? null);
   return text.length > cut ? `${text.slice(0, cut - 1)}…` : text;
 }

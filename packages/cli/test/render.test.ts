@@ -42,6 +42,20 @@ describe('the trail', () => {
     expect(renderTrail([listedEvent(patientUpdate({ change }))])).toContain('captured opaque');
   });
 
+  it('shows a redacted value as such, and text that looks like one in quotes', () => {
+    const before = { password: { $indelible: 'masked' }, note: '‹masked›' };
+    const change = {
+      operation: 'update',
+      before,
+      after: before,
+      fields: ['password', 'note'],
+      fidelity: 'exact',
+    };
+    const trail = renderTrail([listedEvent(patientUpdate({ change }))]);
+    expect(trail).toContain('password: ‹masked› → ‹masked›');
+    expect(trail).toContain('note: "‹masked›"');
+  });
+
   it('names the log only where the list has several', () => {
     const one = listedEvent(patientUpdate());
     expect(renderTrail([one])).not.toContain('LOG');
