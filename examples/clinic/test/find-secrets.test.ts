@@ -14,9 +14,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function search(bytes: Buffer, name = 'clinic.db'): readonly string[] {
   writeFileSync(join(folder, name), bytes);
-  return findSecrets(folder, { password: SECRET }).map(
-    ({ secret, file }) => `${secret} ${file.slice(folder.length + 1)}`,
-  );
+  return findSecrets(folder, { password: SECRET }).map(({ secret, file }) => `${secret} ${file}`);
 }
 
 describe('the search for secrets', () => {
@@ -27,7 +25,7 @@ describe('the search for secrets', () => {
   it('finds it in the WAL and in folders below', () => {
     expect(search(Buffer.from(SECRET), 'clinic.db-wal')).toEqual(['password clinic.db-wal']);
     mkdirSync(join(folder, 'spool'));
-    expect(search(Buffer.from(SECRET), join('spool', '1'))).toContain(`password ${join('spool', '1')}`);
+    expect(search(Buffer.from(SECRET), join('spool', '1'))).toContain('password 1');
   });
 
   it.each([0, 1, 2, 3])('finds it in base64, %i bytes after its beginning', (offset) => {

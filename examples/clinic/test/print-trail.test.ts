@@ -89,6 +89,18 @@ describe('the trail on the terminal', () => {
     expect(lines.filter((line) => line.length > WIDTH)).toEqual([]);
   });
 
+  it('keeps the events of a request together, wherever they are in the log', () => {
+    const at = (requestId: string | undefined, index: number) =>
+      entry({ context: requestId === undefined ? {} : { requestId } }, index);
+    const lines = printTrail(
+      [at(undefined, 0), at('a', 1), at('b', 2), at('a', 3), at(undefined, 4), at(undefined, 5)],
+      [],
+      plain,
+    );
+    const order = lines.map((line) => /^ +(\d+) {2}/.exec(line)?.[1]).filter((index) => index !== undefined);
+    expect(order).toEqual(['0', '1', '3', '2', '4', '5']);
+  });
+
   it('is coloured in a terminal only, and not where NO_COLOR is set', () => {
     expect(coloured('red', 'denied')).not.toBe('denied');
     expect(plain('red', 'denied')).toBe('denied');

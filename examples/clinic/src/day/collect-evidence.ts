@@ -21,10 +21,13 @@ export async function collectEvidence(folder: string): Promise<Evidence> {
 
   const cookies = tokens.map((token, number): [string, string] => [`session cookie ${number + 1}`, token]);
   const secrets = { ...SECRETS, ...Object.fromEntries(cookies) };
-  // Before the clinic stops, while the WAL is there, and after.
-  const leaks = [...findSecrets(folder, secrets)];
+  // While the clinic runs, with the newest pages in the write-ahead log, and when it has written its last.
+  const early = findSecrets(folder, secrets);
   await clinic.stop();
-  leaks.push(...findSecrets(folder, secrets));
+  const late = findSecrets(folder, secrets);
+  const leaks = [
+    ...new Map([...early, ...late].map((leak) => [`${leak.secret} ${leak.file}`, leak])).values(),
+  ];
 
   const trail = readTrail(clinic.file);
   const untouched = join(folder, 'untouched.db');

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 export interface Leak {
   readonly secret: string;
+  /** The file's name. */
   readonly file: string;
 }
 
@@ -15,7 +16,7 @@ export function findSecrets(folder: string, secrets: Readonly<Record<string, str
     const bytes = readFileSync(file);
     return Object.entries(secrets)
       .filter(([, value]) => spellings(value).some((spelling) => bytes.includes(spelling)))
-      .map(([secret]) => ({ secret, file }));
+      .map(([secret]) => ({ secret, file: basename(file) }));
   });
 }
 

@@ -17,25 +17,42 @@ const COLUMNS = [4, 10, 21, 29, 26] as const;
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/;
 
-/** The trail as lines: a heading for each request, a row for each event, and beneath it what changed. */
+/**
+ * The trail as lines: a heading for each request, beneath it a row for each of its events with its place in the log, and
+ * beneath that what changed. A request's own event is sealed when the response is over, often among the next one's.
+ */
 export function printTrail(
   entries: readonly TrailEntry[],
   played: readonly Played[],
   paint: Paint,
 ): readonly string[] {
   const scenes = new Map(played.map((scene) => [scene.answer.requestId, scene]));
-  const lines = [paint('dim', row(['#', 'UTC', 'who', 'what', 'to which']))];
-  // No request has this id, so the first event gets a heading whatever it is.
-  let request: string | undefined = '';
-  for (const { index, event } of entries) {
-    const { requestId } = event.context;
-    if (requestId !== request) {
-      request = requestId;
-      lines.push('', heading(scenes.get(requestId ?? null), paint));
-    }
-    lines.push(eventRow(index, event, paint), ...changeLines(event, paint));
+  return [
+    paint('dim', row(['#', 'UTC', 'who', 'what', 'to which'])),
+    ...groupByRequest(entries).flatMap(({ requestId, group }) => [
+      '',
+      heading(scenes.get(requestId ?? null), paint),
+      ...group.flatMap(({ index, event }) => [eventRow(index, event, paint), ...changeLines(event, paint)]),
+    ]),
+  ];
+}
+
+interface RequestGroup {
+  readonly requestId: string | undefined;
+  readonly group: TrailEntry[];
+}
+
+/** In the order of their first events. What is outside of any request stays where it is. */
+function groupByRequest(entries: readonly TrailEntry[]): readonly RequestGroup[] {
+  const groups: RequestGroup[] = [];
+  for (const entry of entries) {
+    const { requestId } = entry.event.context;
+    const open =
+      requestId === undefined ? groups.at(-1) : groups.find((group) => group.requestId === requestId);
+    if (open !== undefined && open.requestId === requestId) open.group.push(entry);
+    else groups.push({ requestId, group: [entry] });
   }
-  return lines;
+  return groups;
 }
 
 function heading(played: Played | undefined, paint: Paint): string {
