@@ -147,7 +147,7 @@ describe('the actor of an event', () => {
     expect(errors).toEqual([]);
   });
 
-  const failing: Readonly<Record<string, AmbientContext['actor']>> = {
+  const failing: Readonly<Record<string, NonNullable<AmbientContext['actor']>>> = {
     'a function that throws': () => {
       throw new Error('no session');
     },
