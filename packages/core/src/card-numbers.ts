@@ -35,7 +35,7 @@ interface FoundCard {
   readonly digits: string;
 }
 
-/** A run can hold more than the number: `4111 1111 1111 1111 123` ends with its security code. */
+/** A run can hold more than the number: `4111 1111 1111 1111 123` ends with its security code, which goes too. */
 function cardsInRun(text: string, offset: number, run: string): FoundCard[] {
   const groups = [...run.replaceAll('%20', '   ').matchAll(GROUP)];
   const found: FoundCard[] = [];
@@ -53,7 +53,10 @@ function cardsInRun(text: string, offset: number, run: string): FoundCard[] {
         longest = { card: { from, to, digits }, last };
     }
     if (longest !== undefined) {
-      found.push(longest.card);
+      const after = groups[longest.last + 1];
+      const hasCode =
+        longest.last + 2 === groups.length && after !== undefined && /^[0-9]{3,4}$/.test(after[0]);
+      found.push(hasCode ? { ...longest.card, to: offset + after.index + after[0].length } : longest.card);
       first = longest.last;
     }
   }

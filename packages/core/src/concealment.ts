@@ -9,7 +9,8 @@ const MASKED = Object.freeze(createMark('masked'));
 const REMOVED = Object.freeze(createMark('removed'));
 const MASKED_TEXT = '[masked]';
 const REMOVED_TEXT = '[removed]';
-const PSEUDONYM = /hmac:[A-Za-z0-9_-]{43}/;
+const REDACTED_TEXT =
+  /\[(?:masked|removed)\]|%5B(?:masked|removed)%5D|\$indelible\\*":\\*"(?:masked|removed)|hmac(?::|%3A)[A-Za-z0-9_-]{43}/;
 
 /** What stands in the place of a secret. */
 export interface Concealment {
@@ -55,9 +56,7 @@ export function createConcealment(mode: RedactionMode, key: Uint8Array | undefin
  * restored from it.
  */
 export function isRedacted(value: JsonValue): boolean {
-  if (typeof value === 'string') {
-    return value.includes(MASKED_TEXT) || value.includes(REMOVED_TEXT) || PSEUDONYM.test(value);
-  }
+  if (typeof value === 'string') return REDACTED_TEXT.test(value);
   if (typeof value !== 'object' || value === null) return false;
   const kind = tryGetMarkKind(value);
   return kind === 'masked' || kind === 'removed' || Object.values(value).some(isRedacted);

@@ -28,7 +28,9 @@ const LAST_TEXT = 48;
  */
 export function encodeEvent(event: AuditEvent, maxBytes: number): { event: AuditEvent; body: Buffer } {
   let fitted = event;
-  let body = encode(fitted);
+  // An event without values of the application is made with its members in canonical order.
+  const isOrdered = event.change === undefined && event.details === undefined;
+  let body = isOrdered ? Buffer.from(JSON.stringify(event), 'utf8') : encode(event);
   for (let stage = 0; body.length > maxBytes && stage < STAGES.length + 2; stage++) {
     const limits = STAGES[stage];
     if (limits !== undefined) fitted = mapValues(event, (value) => shrinkMembers(value, limits));

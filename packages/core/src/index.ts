@@ -21,6 +21,7 @@ export { createMemoryStore } from './memory-store.js';
 export * from './merkle-proof.js';
 export { CompactRange, hashChildren } from './merkle-tree.js';
 export { openStore } from './open-store.js';
+export { describeSealBatch, type PortableSealOptions } from './portable-seal.js';
 export { readBody } from './read-body.js';
 export * from './redaction.js';
 export { createRedactor, type Redactor } from './redactor.js';

@@ -168,7 +168,7 @@ function isSpace(unit: number): boolean {
   return unit === 32 || (unit >= 9 && unit <= 13);
 }
 
-/** Letters, digits, `_ - . $ % [ ] \`, and whatever is not ASCII. */
+/** Letters, digits, `_ - . + $ % [ ] \`, and whatever is not ASCII. */
 function isNameUnit(unit: number): boolean {
   return (
     (unit >= 97 && unit <= 122) ||
@@ -179,6 +179,7 @@ function isNameUnit(unit: number): boolean {
     unit === 46 ||
     unit === 36 ||
     unit === 37 ||
+    unit === 43 ||
     unit > 127
   );
 }

@@ -1,4 +1,5 @@
 import { replaceCardNumbers } from './card-numbers.js';
+import { TextTrait } from './text-traits.js';
 
 const DOTTED_RUN = /[A-Za-z0-9_.-]+/g;
 const BEARER = /bearer((?:[\s:+]|%20){1,8})([A-Za-z0-9._~+/-]{6,}=*)/gi;
@@ -9,28 +10,21 @@ const KEY_BEGIN = '-----BEGIN ';
 const KEY_END = '-----END ';
 const KEY_LINE = 80;
 
-/** What a text can hold, by its characters: the detectors that can find nothing are skipped. */
-export interface TextTraits {
-  readonly digits: number;
-  readonly dashes: number;
-  readonly hasScheme: boolean;
-  readonly hasJ: boolean;
-  readonly hasAt: boolean;
-}
-
 /**
  * Replaces secrets that are known by their form: card numbers, JSON Web Tokens (RFC 7519), bearer and basic
  * credentials (RFC 6750, RFC 7617), private keys in PEM (RFC 7468), the password of a URL (RFC 3986, 3.2.1). Linear in
  * the length of the text.
+ *
+ * @param traits of the text, see `readTraits`
  */
 export function replaceSecretValues(
   text: string,
-  traits: TextTraits,
+  traits: number,
   replace: (secret: string) => string,
 ): string {
   let out = text;
-  if (traits.dashes >= 10 && out.includes(KEY_BEGIN)) out = replacePrivateKeys(out, replace);
-  if (traits.hasScheme) {
+  if ((traits & TextTrait.dashes) !== 0 && out.includes(KEY_BEGIN)) out = replacePrivateKeys(out, replace);
+  if ((traits & TextTrait.scheme) !== 0) {
     out = out.replace(
       BEARER,
       (found: string, gap: string, token: string) => found.slice(0, 6) + gap + replace(token),
@@ -39,11 +33,11 @@ export function replaceSecretValues(
       isBasic(credentials) ? found.slice(0, 5) + gap + replace(credentials) : found,
     );
   }
-  if (traits.hasJ && out.includes('eyJ')) out = replaceJwts(out, replace);
-  if (traits.hasAt && out.includes('://')) {
+  if ((traits & TextTrait.token) !== 0 && out.includes('eyJ')) out = replaceJwts(out, replace);
+  if ((traits & TextTrait.at) !== 0 && out.includes('://')) {
     out = out.replace(USER_INFO, (_, user: string, password: string) => `://${user}:${replace(password)}@`);
   }
-  if (traits.digits >= 13) out = replaceCardNumbers(out, replace);
+  if ((traits & TextTrait.digits) !== 0) out = replaceCardNumbers(out, replace);
   return out;
 }
 
