@@ -132,8 +132,16 @@ function useInstalled(tarballs, project) {
     AUDIT_DATABASE_URL: 'file:./audit.db',
     AUDIT_HMAC_KEY: 'a secret of the packed test, long enough for it',
   };
-  const run = (command, args) =>
-    execFileSync(command, args, { cwd: project, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 2] });
+  const run = (command, args) => {
+    const { status, stdout } = spawnSync(command, args, {
+      cwd: project,
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 2],
+    });
+    if (status === 0) return stdout;
+    throw new StepFailed(`${command} ${args.join(' ')} in the empty project ended with ${status}: ${stdout}`);
+  };
   const indelible = join(project, 'node_modules/.bin/indelible');
   run(indelible, ['migrate']);
   expect('use.js', run(process.execPath, ['use.js']), /^valid 3$/m);
