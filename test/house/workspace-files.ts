@@ -19,8 +19,8 @@ export function read(path: string): string {
 }
 
 export function packageNames(): readonly string[] {
-  return readdirSync(join(ROOT, 'packages')).filter((name) =>
-    existsSync(join(ROOT, 'packages', name, 'package.json')),
+  return readdirSync(join(ROOT, 'packages')).filter(
+    (name) => !name.startsWith('.') && existsSync(join(ROOT, 'packages', name, 'package.json')),
   );
 }
 
