@@ -179,8 +179,14 @@ function runTool(command, args, { cwd = ROOT, env = TOOL_ENV, loud = false, fail
 
 function workspaces() {
   const parents = ['packages', 'examples'].map((name) => join(ROOT, name)).filter((path) => existsSync(path));
-  const children = parents.flatMap((parent) => readdirSync(parent).map((name) => join(parent, name)));
+  const children = parents.flatMap((parent) => globEntries(parent));
   return [...children, join(ROOT, 'test')].filter((path) => existsSync(join(path, 'package.json')));
+}
+
+/** What `packages/*` means to pnpm: nothing that begins with a dot. */
+function globEntries(parent) {
+  const names = readdirSync(parent).filter((name) => !name.startsWith('.'));
+  return names.map((name) => join(parent, name));
 }
 
 function schemaDirectories() {
