@@ -190,6 +190,19 @@ describe('reading', () => {
     expect((await indelible('verify')).code).toBe(0);
   });
 
+  it('needs no key and does not complain about that', async () => {
+    await log.record(PATIENT_STORY);
+    const env = { AUDIT_HMAC_KEY: undefined };
+    const { code, stdout, stderr } = await runIndelible(['history', 'Patient', '7', '--json'], {
+      cwd: log.cwd,
+      env,
+    });
+    expect(actions(stdout)).toHaveLength(2);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(queries()).toHaveLength(1);
+  });
+
   it("of one tenant's events is recorded in that tenant's log", async () => {
     await log.record([
       { action: 'invoice.exported', resource: { type: 'Invoice', id: '1' }, context: { tenant: 'a/c me' } },

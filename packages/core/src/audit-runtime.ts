@@ -40,7 +40,9 @@ export class AuditRuntime implements Audit {
   constructor(private readonly settings: AuditSettings) {
     const { store, keys, keyedFrom, storeTimeoutMs: timeoutMs, sealAfterMs, maxBuffered } = settings;
     const reporter = new ErrorReporter(settings.onError);
-    const connection = new StoreConnection({ store, keyed: keys !== undefined, timeoutMs });
+    // Where another process seals, the key is there and not here.
+    const keyed = keys !== undefined || sealAfterMs === false;
+    const connection = new StoreConnection({ store, keyed, timeoutMs });
     const sealer = new Sealer({ connection, reporter, keys, keyedFrom, sealAfterMs });
     const onStored = (events: readonly PreparedEvent[]) => sealer.stored(events);
     const spool = new Spool({
