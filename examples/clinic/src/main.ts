@@ -14,6 +14,10 @@ const folder = mkdtempSync(join(tmpdir(), 'clinic-'));
 try {
   if (process.argv.includes('--serve')) await serve(folder);
   else if (!(await runDay(folder))) process.exitCode = 1;
+} catch (error) {
+  // Caught here because Node would print a line of Prisma's bundle with it, which is a page long.
+  console.error(error);
+  process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

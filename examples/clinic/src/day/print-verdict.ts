@@ -41,7 +41,7 @@ export function printChecks(checks: readonly Check[], paint: Paint): readonly st
 
 function findingLines({ code, index, detail }: Finding, paint: Paint): readonly string[] {
   const place = index === null ? 'the log as a whole' : `entry ${index}`;
-  return [`     ${paint('red', code)} at ${place}`, ...wrap(detail, WIDTH - 7, ' '.repeat(7))];
+  return [`     ${paint('red', `→ ${code}`)} at ${place}`, ...wrap(detail, WIDTH - 7, ' '.repeat(7))];
 }
 
 function hex(bytes: Uint8Array): string {
