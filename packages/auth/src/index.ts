@@ -1,1 +1,10 @@
-export {};
+export { type IdentityMode, maskIdentity, normalizeIdentity } from './attempted-identity.js';
+export type { AuthEventType, Severity } from './auth-event-type.js';
+export {
+  type AuthExtra,
+  type AuthLoggerOptions,
+  type AuthUser,
+  createAuthLogger,
+  type LogAuthEvent,
+  logAuthEvent,
+} from './auth-logger.js';

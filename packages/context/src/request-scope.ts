@@ -1,0 +1,211 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  type Actor,
+  type AmbientContext,
+  AuditError,
+  type EventContext,
+  type EventInput,
+  type Recorded,
+  type RecordOptions,
+} from '@indelible/core';
+import { isThenable, runInScope, runScope, tryGetScope } from './audit-context.js';
+import {
+  type AuditScope,
+  type ContextPatch,
+  definedOnly,
+  isWithin,
+  WorkScope,
+  withoutPaused,
+} from './audit-scope.js';
+import { ANONYMOUS, type RequestActor, toActor } from './request-actor.js';
+import type { RequestAudit } from './request-audit.js';
+import type { RequestEnd } from './request-event.js';
+import { requestIdFrom } from './request-id.js';
+import { readField, readHeader, readRequestOrigin, readRequestRoute } from './request-reading.js';
+import type { RequestSettings } from './request-settings.js';
+
+// Two copies of this package know each other's requests by it.
+const BRAND = Symbol.for('indelible.request-scope.v1');
+
+/**
+ * The scope of one HTTP request, and what the framework's request shows as `audit`.
+ *
+ * It ends when the application has ended the response and the response has left or its connection is gone. A client that
+ * hangs up does not end it: the handler goes on, and what it then writes is still the work of that request.
+ *
+ * Everything but the request's id is read when an event asks for it: most requests of most applications record nothing.
+ */
+export class RequestScope implements AuditScope, RequestAudit {
+  readonly outer: AuditScope | undefined;
+  readonly requestId: string;
+  /** The scope of the first middleware on this request: two of them still make one event. */
+  readonly first: RequestScope;
+  eventMade = false;
+  readonly #req: object;
+  readonly #res: ServerResponse;
+  readonly #settings: RequestSettings;
+  readonly #startedAt = performance.now();
+  #own: Partial<AmbientContext> | undefined;
+  #origin: EventContext | undefined;
+
+  /**
+   * @param req the framework's request, whose `user`, `ip` and `route` are read
+   * @param res Node's response
+   */
+  constructor(req: object, res: ServerResponse, settings: RequestSettings) {
+    const known = tryGetRequestScope(req);
+    const here = tryGetScope();
+    // A body parser between two middlewares may have lost the first one's scope.
+    this.outer = known === undefined || isWithin(here, known) ? here : known;
+    this.first = known?.first ?? this;
+    this.#req = req;
+    this.#res = res;
+    this.#settings = settings;
+    const header = settings.requestIdHeader;
+    this.requestId =
+      known?.requestId ?? requestIdFrom(header === undefined ? undefined : readHeader(req, header));
+  }
+
+  get [BRAND](): true {
+    return true;
+  }
+
+  get settings(): RequestSettings {
+    return this.#settings;
+  }
+
+  get ended(): boolean {
+    const res = this.#res;
+    return res.writableEnded && (res.writableFinished || res.destroyed);
+  }
+
+  context(): AmbientContext {
+    this.#origin ??= this.#read(readRequestOrigin);
+    const tenant = this.#tenant();
+    return {
+      ...this.outer?.context(),
+      ...this.#origin,
+      requestId: this.requestId,
+      ...this.#read(readRequestRoute),
+      ...(tenant === undefined ? undefined : { tenant }),
+      actor: () => this.#actor(),
+      ...this.#own,
+    };
+  }
+
+  update(patch: ContextPatch): void {
+    this.#own = { ...this.#own, ...withoutPaused(definedOnly(patch)) };
+  }
+
+  setActor(user: RequestActor): void {
+    const actor = toActor(user);
+    if (actor === undefined) throw new TypeError('setActor() takes an actor with an id');
+    this.update({ actor });
+  }
+
+  record(input: EventInput, options?: RecordOptions): Promise<Recorded> {
+    return this.run(() => this.#settings.audit().record(input, options));
+  }
+
+  /** How the request ended; asked when the response is closed. */
+  end(): RequestEnd {
+    const res = this.#res;
+    return {
+      status: res.headersSent ? res.statusCode : undefined,
+      aborted: !res.writableFinished,
+      durationMs: Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000,
+    };
+  }
+
+  /** Runs `fn` in this request's context, also when the response is over and from wherever it is called. */
+  run<T>(fn: () => PromiseLike<T>): Promise<T>;
+  run<T>(fn: () => T): T;
+  run<T>(fn: () => T | PromiseLike<T>): T | PromiseLike<T> {
+    if (isWithin(tryGetScope(), this)) return fn();
+    return runScope(new WorkScope(this, this.context()), fn);
+  }
+
+  /** Records without making anybody wait: what fails is reported. */
+  recordLater(input: EventInput): void {
+    try {
+      this.#settings.audit().recordLater(input, this.context());
+    } catch (error) {
+      this.report('the request', error);
+    }
+  }
+
+  /** Reports what a function of the application's threw. The event goes on without its answer. */
+  report(what: string, cause: unknown): void {
+    try {
+      this.#settings.audit().reportError(failed(what, cause));
+    } catch {
+      // There is no audit to report to; core has said so when it could not make one.
+    }
+  }
+
+  /**
+   * Keeps the listeners of a request with a body in its scope. Node emits the body's events in the context of the
+   * connection, and a parser that calls next() from there would lose the request.
+   */
+  followBody(req: IncomingMessage): void {
+    const emit = req.emit;
+    req.emit = (...args: Parameters<typeof emit>) => {
+      return isWithin(tryGetScope(), this) || this.ended
+        ? emit.apply(req, args)
+        : runInScope(this, () => emit.apply(req, args));
+    };
+  }
+
+  /** A request that throws when it is read costs its events that part of their context, not their existence. */
+  #read(read: (req: object) => EventContext): EventContext {
+    try {
+      return read(this.#req);
+    } catch (error) {
+      this.report('reading the request', error);
+      return {};
+    }
+  }
+
+  /** What it throws core reports, and marks the event with `actor-failed`. */
+  #actor(): Actor | Promise<Actor> {
+    const found = this.#settings.actor(this.#req);
+    return isThenable(found) ? Promise.resolve(found).then(checkedActor) : checkedActor(found);
+  }
+
+  #tenant(): string | undefined {
+    if (this.#settings.tenant === undefined) return undefined;
+    try {
+      const tenant = this.#settings.tenant(this.#req);
+      if (tenant === undefined || tenant === null || tenant === '') return undefined;
+      if (typeof tenant === 'string') return tenant;
+      throw new TypeError('the tenant is a string');
+    } catch (error) {
+      this.report('`tenant`', error);
+      return undefined;
+    }
+  }
+}
+
+function checkedActor(user: unknown): Actor {
+  if (user === undefined || user === null) return ANONYMOUS;
+  const actor = toActor(user);
+  if (actor === undefined) throw new TypeError('the actor has no usable id');
+  return actor;
+}
+
+/** The scope that a framework package put on this request, if any. */
+export function tryGetRequestScope(req: unknown): RequestScope | undefined {
+  if (typeof req !== 'object' || req === null) return undefined;
+  const audit = readField(req, 'audit');
+  return isRequestScope(audit) ? audit : undefined;
+}
+
+function isRequestScope(value: unknown): value is RequestScope {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
+
+function failed(what: string, cause: unknown): AuditError {
+  return new AuditError('AUDIT_CONTEXT_FAILED', 'context', `${what} failed while an event was recorded`, {
+    cause,
+  });
+}

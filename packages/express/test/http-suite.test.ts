@@ -1,0 +1,5 @@
+import { httpSuite } from '@indelible/context/conformance';
+import { test } from 'vitest';
+import { expressApp } from './express-app.js';
+
+httpSuite({ test, factory: expressApp, supports: { multipart: true } });
