@@ -4,6 +4,7 @@ import { type Concealment, createConcealment } from './concealment.js';
 import type { JsonObject, JsonValue } from './event.js';
 import { createNameJudge, type NameVerdict } from './field-names.js';
 import { createMark, isMark, MARK_KEY, type MarkKind } from './mark.js';
+import { createNameMemory } from './name-memory.js';
 import { setOwn } from './own-property.js';
 import { createPathTree, endsHere, followIndex, followKey, NO_PATHS, type PathNodes } from './path-tree.js';
 import type { RedactionOptions } from './redaction.js';
@@ -26,16 +27,8 @@ export interface Redactor {
   pseudonym(value: string): string;
 }
 
-const MAX_REMEMBERED = 5_000;
-const MAX_REMEMBERED_LENGTH = 128;
 const MODES: readonly unknown[] = ['remove', 'mask', 'hmac'];
 const NAME_KEYS = ['name', 'key', 'field', 'header'];
-
-/** What was decided about a field name: the verdict, and the name itself without secrets. */
-interface KnownName {
-  readonly verdict: NameVerdict;
-  readonly key: string;
-}
 
 /** Where the walk is. `path` is kept for a custom redactor only. */
 interface Place {
@@ -60,19 +53,7 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
   const judge = createNameJudge(options.fields ?? [], options.allow ?? []);
   const pathTree = createPathTree(options.paths ?? []);
   const fieldsAreOpen = custom === undefined && !options.fields?.length && !options.paths?.length;
-  const names = new Map<string, KnownName>();
-
-  function know(name: string): KnownName {
-    const known = names.get(name);
-    if (known !== undefined) return known;
-    const fresh = { verdict: judge(name), key: redactKey(name) };
-    if (name.length <= MAX_REMEMBERED_LENGTH) {
-      // Hostile names must not fill the memory.
-      if (names.size >= MAX_REMEMBERED) names.clear();
-      names.set(name, fresh);
-    }
-    return fresh;
-  }
+  const know = createNameMemory(judge, redactKey);
 
   const redactText = createTextRedaction({
     detectValues,
