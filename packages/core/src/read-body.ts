@@ -1,11 +1,18 @@
 import { AuditError } from './audit-error.js';
 import { type AuditEvent, CATEGORIES, FIDELITIES, OUTCOMES } from './event.js';
+import { parseEventTime } from './event-time.js';
 
 /** Fatal, because bytes that are no UTF-8 would come back as other bytes than were hashed. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-const ACTOR_TYPES: ReadonlySet<unknown> = new Set(['user', 'service', 'system', 'api_key', 'anonymous']);
-const OPERATIONS: ReadonlySet<unknown> = new Set([
+export const ACTOR_TYPES: ReadonlySet<unknown> = new Set([
+  'user',
+  'service',
+  'system',
+  'api_key',
+  'anonymous',
+]);
+export const OPERATIONS: ReadonlySet<unknown> = new Set([
   'create',
   'update',
   'delete',
@@ -17,8 +24,8 @@ const OPERATIONS: ReadonlySet<unknown> = new Set([
   'truncate',
   'execute',
 ]);
-const CATEGORY_SET: ReadonlySet<unknown> = new Set(CATEGORIES);
-const OUTCOME_SET: ReadonlySet<unknown> = new Set(OUTCOMES);
+export const CATEGORY_SET: ReadonlySet<unknown> = new Set(CATEGORIES);
+export const OUTCOME_SET: ReadonlySet<unknown> = new Set(OUTCOMES);
 const FIDELITY_SET: ReadonlySet<unknown> = new Set(FIDELITIES);
 
 const CONTEXT_TEXTS = [
@@ -34,8 +41,6 @@ const CONTEXT_TEXTS = [
   'route',
   'transactionId',
 ] as const;
-
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -70,8 +75,7 @@ function wrongMember(event: unknown): string | null {
   if (event.v !== 1) return 'v';
   if (!isName(event.id)) return 'id';
   if (!isName(event.log)) return 'log';
-  if (typeof event.time !== 'string' || !TIME.test(event.time) || Number.isNaN(Date.parse(event.time)))
-    return 'time';
+  if (Number.isNaN(parseEventTime(event.time))) return 'time';
   if (!isName(event.action)) return 'action';
   if (!CATEGORY_SET.has(event.category)) return 'category';
   if (!OUTCOME_SET.has(event.outcome)) return 'outcome';

@@ -1,6 +1,8 @@
 import { deriveColumns } from './columns.js';
 import { equalBytes } from './equal-bytes.js';
 import type { AuditEvent, EventColumns } from './event.js';
+import { parseEventTime } from './event-time.js';
+import { isExpectedBody } from './expected-body.js';
 import type { FindingList } from './finding-list.js';
 import { hashLeafInto } from './leaf.js';
 import { readBody } from './read-body.js';
@@ -13,7 +15,7 @@ const leaf = new Uint8Array(32);
  *
  * @param index the index of its entry, or null while it is pending
  * @param id the id by which it was found
- * @returns the event, or null where the bytes can not be read
+ * @returns its time in milliseconds since 1970-01-01 UTC, or NaN where the bytes can not be read
  */
 export function verifyEvent(
   stored: StoredEvent,
@@ -21,27 +23,38 @@ export function verifyEvent(
   index: number | null,
   id: string,
   findings: FindingList,
-): AuditEvent | null {
+): number {
   hashLeafInto(stored.body, leaf);
   if (!equalBytes(leaf, stored.leaf)) {
     const check = index === null ? 'pending-hash' : 'body-hash';
     findings.add(check, index, id, 'the stored bytes do not hash to the leaf that was written with them');
   }
-  if (stored.log !== log) findings.add('row-log', index, id, `the row says that it belongs to ${stored.log}`);
+  if (isExpectedBody(stored, log, id)) return parseEventTime(stored.columns.time);
+  return inspectBody(stored, log, index, id, findings);
+}
 
+/** Parses the body and reports whatever differs. */
+export function inspectBody(
+  stored: StoredEvent,
+  log: string,
+  index: number | null,
+  id: string,
+  findings: FindingList,
+): number {
+  if (stored.log !== log) findings.add('row-log', index, id, `the row says that it belongs to ${stored.log}`);
   let event: AuditEvent;
   try {
     event = readBody(stored.body);
   } catch (error) {
     findings.add('body-readable', index, id, error instanceof Error ? error.message : String(error));
-    return null;
+    return Number.NaN;
   }
   if (event.log !== log) findings.add('body-log', index, id, `the body says that it belongs to ${event.log}`);
   if (event.id !== id || stored.id !== id)
     findings.add('body-id', index, id, `the body is that of ${event.id}`);
   const columns = differingColumns(deriveColumns(event), stored.columns);
   if (columns !== null) findings.add('columns', index, id, `differs from the body: ${columns.join(', ')}`);
-  return event;
+  return parseEventTime(event.time);
 }
 
 function differingColumns(derived: EventColumns, stored: EventColumns): readonly string[] | null {

@@ -117,6 +117,17 @@ describe('tampering', () => {
     ]);
   });
 
+  it.each([null, 7, undefined, {}])(
+    'a column that is no text at all is a finding, not an exception: %j',
+    async (value) => {
+      const store = await sealedLog(4);
+      const row = store.events.find(({ id }) => id === eventId(2));
+      for (const column of columns) if (row !== undefined) Object.assign(row.columns, { [column]: value });
+      const { findings } = await verifyLog(store, 'audit', { keys: KEYS });
+      expect(findings.map(({ code, index }) => [code, index])).toEqual([['AUDIT_COLUMN_MISMATCH', 2]]);
+    },
+  );
+
   it('rewriting entries below `keyedFrom` without the key shows once they were keyed', async () => {
     const store = await sealedLog(5, { keys: undefined });
     await sealMore(store, 5, 3);
