@@ -1,6 +1,6 @@
 import { type Audit, AuditError } from '@indelible/core';
-import { CaptureTransaction, type EngineParts } from './capture-transaction.js';
-import type { CaptureConnection } from './dialect.js';
+import { CaptureTransaction, createSession, type EngineParts } from './capture-transaction.js';
+import type { CaptureConnection, CaptureSession } from './dialect.js';
 
 /**
  * Captures what runs outside of the ORM's transactions on a database whose ORM has one connection (SQLite): a write gets
@@ -12,13 +12,21 @@ export class BareConnection {
   #waiting = 0;
   #manual: CaptureTransaction | undefined;
   #manualSavepoint: string | undefined;
+  readonly #session: CaptureSession;
 
   constructor(
     private readonly parts: EngineParts,
     private readonly connection: CaptureConnection,
     /** The ORM's open transaction, where its driver runs statements outside of it on the same connection. */
     private readonly shared: () => CaptureTransaction | undefined,
-  ) {}
+  ) {
+    this.#session = createSession(parts, connection, true);
+  }
+
+  /** The connection has been used, or replaced, by one of the ORM's transactions. */
+  forget(): void {
+    this.#session.forget();
+  }
 
   /** Runs a statement of the caller. What `execute` gives or throws is passed on. */
   async run<T>(sql: string, execute: () => Promise<T>): Promise<T> {
@@ -50,7 +58,7 @@ export class BareConnection {
 
   async #begin<T>(execute: () => Promise<T>): Promise<T> {
     const result = await execute();
-    this.#manual = new CaptureTransaction(this.parts, this.connection, false);
+    this.#manual = new CaptureTransaction(this.parts, this.connection);
     return result;
   }
 
@@ -67,6 +75,7 @@ export class BareConnection {
     if (open === this.#manual && (commits || kind === 'commit' || kind === 'rollback')) {
       this.#manual = undefined;
       this.#manualSavepoint = undefined;
+      this.#session.forget();
     }
     return result;
   }
@@ -79,19 +88,15 @@ export class BareConnection {
   }
 
   async #schemaChange<T>(execute: () => Promise<T>): Promise<T> {
-    const session = this.parts.dialect.createSession(
-      this.connection,
-      { maxRows: this.parts.options.maxRows, ignores: this.parts.events.ignores },
-      false,
-    );
-    await session.beforeSchemaChange();
+    await this.#session.beforeSchemaChange();
     return execute();
   }
 
   async #unitOf<T>(sql: string, execute: () => Promise<T>): Promise<T> {
     const { dialect } = this.parts;
     await this.#beginUnit();
-    const transaction = new CaptureTransaction(this.parts, this.connection, true);
+    this.#session.renew();
+    const transaction = new CaptureTransaction(this.parts, this.connection, this.#session);
     try {
       const result = await transaction.run(sql, execute);
       await transaction.commit(() => this.connection.execute(dialect.commit));
@@ -104,6 +109,7 @@ export class BareConnection {
 
   async #rollback(transaction: CaptureTransaction, cause: unknown): Promise<void> {
     try {
+      this.#session.forget();
       await transaction.rollback(() => this.connection.execute(this.parts.dialect.rollback));
     } catch (error) {
       // The database has rolled back by itself (a full disk, OR ROLLBACK): the caller is told the first error.

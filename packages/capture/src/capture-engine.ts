@@ -40,7 +40,7 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
     where,
   };
   return {
-    transaction: (connection) => new CaptureTransaction(parts, connection, false),
+    transaction: (connection) => new CaptureTransaction(parts, connection),
     bare: (connection, shared = () => undefined) => new BareConnection(parts, connection, shared),
   };
 }

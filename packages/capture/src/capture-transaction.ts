@@ -28,6 +28,16 @@ export interface EngineParts {
   readonly where: string;
 }
 
+/** @param begun true where each transaction on the connection is opened with the dialect's `begin` */
+export function createSession(
+  parts: EngineParts,
+  connection: CaptureConnection,
+  begun: boolean,
+): CaptureSession {
+  const { maxRows } = parts.options;
+  return parts.dialect.createSession(connection, { maxRows, ignores: parts.events.ignores }, begun);
+}
+
 interface BufferedEvent {
   readonly id: string;
   readonly input: EventInput;
@@ -47,22 +57,19 @@ export class CaptureTransaction {
   readonly #savepoints: { readonly name: string; readonly length: number }[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #active = false;
+  /** A statement has failed: the database may have ended the transaction with it. */
+  #suspect = false;
   #refusal: AuditError | undefined;
   #written: readonly PreparedEvent[] = [];
   #undelivered: readonly PreparedEvent[] = [];
 
-  /** @param begun true where the engine itself opened the transaction with the dialect's `begin` */
+  /** @param session of this connection, where it outlives the transaction */
   constructor(
     private readonly parts: EngineParts,
     private readonly connection: CaptureConnection,
-    begun: boolean,
+    session: CaptureSession = createSession(parts, connection, false),
   ) {
-    const { maxRows } = parts.options;
-    this.#session = parts.dialect.createSession(
-      connection,
-      { maxRows, ignores: parts.events.ignores },
-      begun,
-    );
+    this.#session = session;
   }
 
   /** Runs a statement of the caller on this transaction's connection. What `execute` gives or throws is passed on. */
@@ -72,7 +79,7 @@ export class CaptureTransaction {
       case 'read':
       case 'other':
       case 'begin':
-        return execute();
+        return this.#watch(execute);
       case 'write':
         return this.#exclusively(() => this.#write(sql, statement, execute));
       case 'schema':
@@ -146,13 +153,14 @@ export class CaptureTransaction {
 
   /** Writes what is buffered into the caller's transaction. */
   async flush(): Promise<void> {
-    if (this.#events.length > 0 && (await this.#session.wasRolledBack())) this.#discard();
+    if (this.#suspect && this.#events.length > 0 && (await this.#session.wasRolledBack())) this.#discard();
     if (this.#refusal !== undefined) throw this.#refusal;
     if (this.#events.length === 0) return;
     const prepared = await this.#prepare();
     try {
       const store = await this.parts.store(this.connection);
-      for (const { sql, params } of store.transactional?.statements(prepared) ?? []) {
+      const isFresh = !this.#events.some(({ isJoined }) => isJoined);
+      for (const { sql, params } of store.transactional?.statements(prepared, { isFresh }) ?? []) {
         await this.connection.execute(sql, params);
       }
       this.#written = [...this.#written, ...prepared];
@@ -166,12 +174,13 @@ export class CaptureTransaction {
 
   async #write<T>(sql: string, statement: Statement, execute: () => Promise<T>): Promise<T> {
     const ambient = tryGetContext();
-    if (ambient?.paused === true) return this.#pass(statement, execute);
+    if (ambient?.paused === true) return this.#pass(execute);
     const ready = await this.#ready(sql, statement, ambient);
     let result: T;
     try {
       result = await execute();
     } catch (error) {
+      this.#suspect = true;
       // A failed statement leaves nothing, unless it said OR FAIL, which keeps what it did, or OR ROLLBACK.
       if (ready) await this.#afterFailure(sql, statement, ambient);
       throw error;
@@ -244,14 +253,19 @@ export class CaptureTransaction {
     }
   }
 
-  /** Inside `withoutAudit`: what the triggers note is read and thrown away. */
-  async #pass<T>(statement: Statement, execute: () => Promise<T>): Promise<T> {
-    const result = await execute();
-    if (this.#active) {
-      await this.#session.before(statement);
-      await this.#session.after(statement, true);
+  /** Inside `withoutAudit`. */
+  async #pass<T>(execute: () => Promise<T>): Promise<T> {
+    this.#session.skip();
+    return this.#watch(execute);
+  }
+
+  async #watch<T>(execute: () => Promise<T>): Promise<T> {
+    try {
+      return await execute();
+    } catch (error) {
+      this.#suspect = true;
+      throw error;
     }
-    return result;
   }
 
   #markOpaque(sql: string, ambient: AmbientContext | undefined, error: unknown): void {

@@ -82,7 +82,7 @@ export interface SessionOptions {
   readonly ignores: (table: TableName) => boolean;
 }
 
-/** Follows one transaction on one connection. Its calls are made one after the other. */
+/** Follows the transactions of one connection, one after the other. Its calls never overlap. */
 export interface CaptureSession {
   /**
    * Makes ready to see what the statement does. Called right before it, with nothing in between.
@@ -98,6 +98,12 @@ export interface CaptureSession {
    */
   wasRolledBack(): Promise<boolean>;
   savepointRolledBack(): void;
+  /** Another transaction begins on the same connection. */
+  renew(): void;
+  /** A statement ran between `after` and the next `before`, and what it did is not wanted. */
+  skip(): void;
+  /** A transaction was rolled back, or the connection may be another one: nothing that is known of it holds. */
+  forget(): void;
   /** An id that every later event must exceed: what other writers have committed. */
   floorId(): string | null;
 }

@@ -50,6 +50,25 @@ export interface SealedBatch {
   readonly entries: readonly NewEntry[];
   /** The new head, or null where nothing is to be written. */
   readonly head: StoredHead | null;
+  /** Pending events that are not vouched for and stay pending, where `compute` has no other way to tell. */
+  readonly refused?: readonly RefusedEvent[];
+}
+
+export interface RefusedEvent {
+  readonly id: string;
+  readonly reason: string;
+}
+
+/**
+ * A `compute` that a store can make anew in a thread of its own, where no function can go: it imports `module`, calls its
+ * export `name` with `data`, and uses what that returns.
+ */
+export interface PortableCompute {
+  /** The URL of an ES module. */
+  readonly module: string;
+  readonly name: string;
+  /** What structured clone can copy. */
+  readonly data: unknown;
 }
 
 export interface SealRequest {
@@ -61,12 +80,16 @@ export interface SealRequest {
    * rolls the transaction back and reaches the caller.
    */
   readonly compute: (head: StoredHead | null, pending: readonly StoredEvent[]) => SealedBatch;
+  /** The same as `compute`. A store may use either. */
+  readonly portable?: PortableCompute;
 }
 
 export interface SealOutcome {
   readonly sealed: number;
   /** True when another process holds the head's lock, or the database is busy: try again later. */
   readonly busy: boolean;
+  /** What the batch gave as `refused`. */
+  readonly refused?: readonly RefusedEvent[];
 }
 
 export interface AppendOutcome {
@@ -91,7 +114,13 @@ export interface TransactionalAppend {
    * Statements that append the events, each within the dialect's limits. They MUST leave what the session functions of
    * the database answer (`last_insert_rowid()` and the like) as it was.
    */
-  statements(events: readonly PreparedEvent[]): readonly SqlStatement[];
+  statements(
+    events: readonly PreparedEvent[],
+    options?: {
+      /** The ids were made just now and are in no store: a retry need not be looked for. @default false */
+      readonly isFresh?: boolean;
+    },
+  ): readonly SqlStatement[];
 }
 
 export interface MigrationOutcome {

@@ -56,6 +56,8 @@ export class AuditedAdapter implements SqlAdapter {
   async #start(isolationLevel: string | undefined): Promise<AuditedTransaction> {
     await this.#bare.idle();
     const inner = await this.inner.startTransaction(isolationLevel);
+    // libsql gives the connection to the transaction and opens another one for what comes next.
+    this.#bare.forget();
     return new AuditedTransaction(
       inner,
       this.engine.transaction(createAdapterConnection(inner)),
@@ -78,6 +80,7 @@ export class AuditedAdapter implements SqlAdapter {
         this.#open = capture;
         return new AuditedTransaction(inner, capture, () => {
           this.#open = undefined;
+          this.#bare.forget();
           end();
         });
       });

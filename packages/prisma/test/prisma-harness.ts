@@ -19,8 +19,9 @@ import { type AdapterKind, createAdapter } from './test-adapters.js';
 const SCHEMA = readFileSync(new URL('./prisma/schema.sql', import.meta.url), 'utf8');
 export const HMAC_KEY = 'a test secret of more than thirty-two bytes';
 
-export type Client = InstanceType<typeof PrismaClient>;
-type Operator = Omit<Client, '$connect' | '$disconnect' | '$on' | '$use' | '$extends'>;
+// An extended client has no `$on`.
+export type Client = Omit<InstanceType<typeof PrismaClient>, '$on'>;
+type Operator = Omit<Client, '$connect' | '$disconnect' | '$extends'>;
 
 /** One database file with a client on it. */
 export interface PrismaHarness extends OrmHarness {

@@ -50,14 +50,14 @@ export function createTransactionalAppend(realPath: string): TransactionalAppend
   return {
     dialect: 'sqlite',
     database: `sqlite:${realPath}`,
-    statements(events) {
+    statements(events, { isFresh = false } = {}) {
       const fresh = withoutRepeats(events);
       const statements: SqlStatement[] = [];
       for (let at = 0; at < fresh.length; at += MAX_ROWS) {
         const chunk = fresh.slice(at, at + MAX_ROWS);
         const params: SqliteValue[] = [];
         for (const event of chunk) pushEventParams(params, event);
-        statements.push({ sql: insertNewRows(chunk.length), params });
+        statements.push({ sql: isFresh ? insertRows(chunk.length) : insertNewRows(chunk.length), params });
       }
       return statements;
     },

@@ -1,6 +1,6 @@
 import type { SqliteTable } from './sqlite-catalogue.js';
 import { imageExpression, quoteName } from './stored-value.js';
-import type { WatchedEvent } from './write-plan.js';
+import type { WatchedEvent, WritePlan } from './write-plan.js';
 
 /** Locator columns that the capture table has room for. */
 const WIDTH = 6;
@@ -8,7 +8,7 @@ const POSITIONS = Array.from({ length: WIDTH }, (_, position) => position + 1);
 
 /** The capture table lives in the connection's own temporary schema: no other connection sees it, nothing is stored. */
 export const CREATE_CAPTURE_TABLE = `CREATE TEMP TABLE IF NOT EXISTS indelible_capture(
-  seq INTEGER PRIMARY KEY, tbl INTEGER, op TEXT, ${POSITIONS.map((n) => `o${n}, n${n}`).join(', ')}, image TEXT)`;
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl INTEGER, op TEXT, ${POSITIONS.map((n) => `o${n}, n${n}`).join(', ')}, image TEXT)`;
 
 export const CLEAR_CAPTURE_TABLE = 'DELETE FROM temp.indelible_capture';
 
@@ -41,15 +41,11 @@ export function createTrigger(version: number, table: SqliteTable, event: Watche
   }
   if (event !== 'insert') {
     columns.push('image');
-    values.push(imageExpression('OLD', columnNames(table)));
+    values.push(imageExpression('OLD', table.columns));
   }
   const time = event === 'insert' ? 'AFTER' : 'BEFORE';
   return `CREATE TEMP TRIGGER ${name} ${time} ${event.toUpperCase()} ON ${on} BEGIN
     INSERT INTO indelible_capture(${columns.join(', ')}) VALUES (${values.join(', ')}); END`;
-}
-
-export function columnNames(table: SqliteTable): string[] {
-  return table.columns.map((column) => column.name);
 }
 
 /** What one firing noted. */
@@ -65,25 +61,37 @@ export interface Capture {
   readonly after: string | null;
 }
 
+/** The position in a row of `selectCaptures` of the greatest event id that is committed. */
+export const CAPTURE_FLOOR = 7;
+
+const statements = new WeakMap<WritePlan, string>();
+
 /**
- * Everything noted since `?1`, with the present image of the rows of `target`: the usual statement touches one table,
- * and needs no second query.
+ * Everything noted since `?1`, with the present image of the rows of the plan's target: the usual statement touches one
+ * table, and needs no second query.
  */
-export function selectCaptures(target: SqliteTable | undefined, limit: number): string {
+export function selectCaptures(plan: WritePlan, limit: number): string {
+  const known = statements.get(plan);
+  if (known !== undefined) return known;
+  const { target } = plan;
   const after =
     target === undefined
       ? 'NULL'
-      : `CASE WHEN c.tbl = ${target.number} THEN (SELECT ${imageExpression('t', columnNames(target))}
+      : `CASE WHEN c.tbl = ${target.number} THEN (SELECT ${imageExpression('t', target.columns)}
           FROM main.${quoteName(target.name.name)} t WHERE ${matches(target, 'n')}) END`;
-  return `SELECT c.seq, c.tbl, c.op, ${locatorText('o')}, ${locatorText('n')}, c.image, ${after}
+  const isNarrow = [...plan.watched.keys()].every((table) => table.locator.length === 1);
+  const sql = `SELECT c.seq, c.tbl, c.op, ${locatorText('o', isNarrow)}, ${locatorText('n', isNarrow)}, c.image,
+    ${after}, (SELECT max(id) FROM main.audit_event)
     FROM temp.indelible_capture c WHERE c.seq > ?1 ORDER BY c.seq LIMIT ${limit}`;
+  statements.set(plan, sql);
+  return sql;
 }
 
 /** The present images of all rows of a table that were noted since `?1`, at their old and at their new place. */
 export function selectPresent(table: SqliteTable): string {
   const present = (
     side: 'o' | 'n',
-  ): string => `SELECT ${locatorText(side)}, ${imageExpression('t', columnNames(table))}
+  ): string => `SELECT ${locatorText(side, table.locator.length === 1)}, ${imageExpression('t', table.columns)}
     FROM temp.indelible_capture c JOIN main.${quoteName(table.name.name)} t ON ${matches(table, side)}
     WHERE c.seq > ?1 AND c.tbl = ${table.number}`;
   return `${present('n')} UNION ${present('o')}`;
@@ -112,8 +120,8 @@ function matches(table: SqliteTable, side: 'o' | 'n'): string {
     .join(' AND ');
 }
 
-/** The locator as one text: `quote()` tells 1 from '1', and the usual rowid stays short. */
-function locatorText(side: 'o' | 'n'): string {
-  const rest = POSITIONS.slice(1).map((n) => `quote(c.${side}${n})`);
-  return `CASE WHEN c.${side}2 IS NULL THEN quote(c.${side}1) ELSE quote(c.${side}1)||','||${rest.join("||','||")} END`;
+/** The locator as one text: `quote()` tells 1 from '1'. */
+function locatorText(side: 'o' | 'n', isNarrow: boolean): string {
+  if (isNarrow) return `quote(c.${side}1)`;
+  return POSITIONS.map((n) => `quote(c.${side}${n})`).join("||','||");
 }

@@ -8,6 +8,7 @@ import type {
 } from '../dialect.js';
 import type { Statement } from '../statement.js';
 import {
+  CAPTURE_FLOOR,
   type Capture,
   CLEAR_CAPTURE_TABLE,
   COUNT_CAPTURES,
@@ -24,18 +25,26 @@ import type { SqliteCatalogueCache } from './sqlite-catalogue-cache.js';
 import { quoteName, SqliteImage } from './stored-value.js';
 import type { WritePlan } from './write-plan.js';
 
-const PROBE = `SELECT (SELECT group_concat(name) FROM temp.sqlite_schema WHERE name GLOB 'indelible[_]*'),
-  (SELECT schema_version FROM pragma_schema_version), (SELECT max(id) FROM main.audit_event)`;
+const INSTALLED = "SELECT group_concat(name) FROM temp.sqlite_schema WHERE name GLOB 'indelible[_]*'";
+const SCHEMA_VERSION = 'PRAGMA main.schema_version';
+const LAST_CAPTURE = 'SELECT max(seq) FROM temp.indelible_capture';
+/** Rows that the capture table may keep from transaction to transaction before it is emptied. */
+const MAX_KEPT = 5_000;
 // Takes the write lock and touches no row. A deferred transaction that reads first can fail with SQLITE_BUSY_SNAPSHOT
 // where the application's own statement would not have.
 const TAKE_WRITE_LOCK = 'UPDATE main.audit_pending SET id = id WHERE 0';
 
 const NOTHING: StatementChanges = { rows: [], inexact: [] };
 
-/** Follows one transaction on one SQLite connection with temporary triggers. */
+/** Follows the transactions of one SQLite connection, one after the other, with temporary triggers. */
 export class SqliteSession implements CaptureSession {
   #installed = new Set<string>();
+  /** What is known of the connection's triggers holds. */
   #probed = false;
+  /** A transaction has begun since the schema's version was read. */
+  #renewed = false;
+  /** A statement ran whose captures nobody wants. */
+  #skipped = false;
   #hasCaptureTable = false;
   #last = 0;
   #floor: string | null = null;
@@ -56,6 +65,7 @@ export class SqliteSession implements CaptureSession {
 
   async before(statement: Statement): Promise<readonly Inexact[]> {
     if (!this.#probed) await this.#probe();
+    else if (this.#renewed || this.#skipped) await this.#resume();
     let plan = this.#makePlan(statement);
     if (plan.watched.size === 0 && plan.unwatchable.length === 0) {
       // The schema may have changed inside this transaction, or the statement writes a table of another database.
@@ -93,27 +103,34 @@ export class SqliteSession implements CaptureSession {
       "SELECT name FROM temp.sqlite_schema WHERE type = 'trigger' AND name GLOB 'indelible[_]*'",
     );
     for (const [name] of names) await this.connection.execute(`DROP TRIGGER temp.${quoteName(String(name))}`);
-    this.#forget();
+    this.forget();
   }
 
   async wasRolledBack(): Promise<boolean> {
     if (!this.#hasCaptureTable || this.#last === 0) return false;
     try {
-      const rows = await this.connection.query('SELECT max(seq) FROM temp.indelible_capture');
-      if (Number(rows[0]?.[0] ?? 0) >= this.#last) return false;
+      if ((await this.#lastCapture()) >= this.#last) return false;
     } catch {
       // The capture table was made in the transaction and went with it.
     }
-    this.#forget();
+    this.forget();
     return true;
   }
 
   savepointRolledBack(): void {
     // What was noted and installed since the savepoint is gone, so everything is looked at anew.
-    this.#forget();
+    this.forget();
   }
 
-  #forget(): void {
+  renew(): void {
+    this.#renewed = true;
+  }
+
+  skip(): void {
+    this.#skipped = true;
+  }
+
+  forget(): void {
     this.#probed = false;
     this.#hasCaptureTable = false;
     this.#installed.clear();
@@ -122,22 +139,53 @@ export class SqliteSession implements CaptureSession {
 
   async #probe(): Promise<void> {
     if (!this.begun) await this.connection.execute(TAKE_WRITE_LOCK);
-    const [row] = await this.connection.query(PROBE);
-    const version = Number(row?.[1]);
-    this.#floor = typeof row?.[2] === 'string' ? row[2] : null;
+    const [row] = await this.connection.query(INSTALLED);
+    const version = await this.#schemaVersion();
     this.#catalogue = await this.catalogues.get(this.connection, version);
-    this.#installed = new Set(String(row?.[0] ?? '').split(','));
+    this.#installed = new Set(
+      String(row?.[0] ?? '')
+        .split(',')
+        .filter(Boolean),
+    );
     this.#hasCaptureTable = this.#installed.delete('indelible_capture');
-    this.#last = 0;
-    // changes() keeps its answer: the application's own statement follows and sets it.
-    if (this.#hasCaptureTable) await this.connection.execute(CLEAR_CAPTURE_TABLE);
+    await this.#clear();
     await this.#dropOutdated(version);
+    this.#renewed = false;
+    this.#skipped = false;
     this.#probed = true;
+  }
+
+  /** The connection is known: only what others may have changed since is looked at. */
+  async #resume(): Promise<void> {
+    if (this.#renewed && (await this.#schemaVersion()) !== this.#catalogue?.version) {
+      await this.#probe();
+      return;
+    }
+    if (this.#skipped && this.#hasCaptureTable) this.#last = await this.#lastCapture();
+    if (this.#renewed && this.#last > MAX_KEPT) await this.#clear();
+    this.#renewed = false;
+    this.#skipped = false;
+  }
+
+  /** changes() keeps its answer: the application's own statement follows and sets it. */
+  async #clear(): Promise<void> {
+    if (!this.#hasCaptureTable) return;
+    await this.connection.execute(CLEAR_CAPTURE_TABLE);
+    // AUTOINCREMENT goes on where it was: a number that comes again would be taken for one that is known.
+    this.#last = 0;
+  }
+
+  async #schemaVersion(): Promise<number> {
+    return Number((await this.connection.query(SCHEMA_VERSION))[0]?.[0]);
+  }
+
+  async #lastCapture(): Promise<number> {
+    return Number((await this.connection.query(LAST_CAPTURE))[0]?.[0] ?? 0);
   }
 
   async #dropOutdated(version: number): Promise<void> {
     for (const name of this.#installed) {
-      if (name === '' || name.startsWith(`indelible_${version}_`)) continue;
+      if (name.startsWith(`indelible_${version}_`)) continue;
       await this.connection.execute(`DROP TRIGGER IF EXISTS temp.${quoteName(name)}`);
       this.#installed.delete(name);
     }
@@ -215,16 +263,15 @@ export class SqliteSession implements CaptureSession {
   }
 
   async #read(plan: WritePlan): Promise<Capture[]> {
-    const rows = await this.connection.query(selectCaptures(plan.target, this.options.maxRows + 1), [
-      this.#last,
-    ]);
+    const rows = await this.connection.query(selectCaptures(plan, this.options.maxRows + 1), [this.#last]);
+    const floor = rows[0]?.[CAPTURE_FLOOR];
+    this.#floor = typeof floor === 'string' ? floor : null;
     return rows.map(readCapture);
   }
 
   async #countOnly(): Promise<StatementChanges> {
     const rows = await this.connection.query(COUNT_CAPTURES, [this.#last]);
-    const [max] = await this.connection.query('SELECT max(seq) FROM temp.indelible_capture');
-    this.#last = Number(max?.[0] ?? this.#last);
+    this.#last = await this.#lastCapture();
     const inexact = rows.map(([number, event, count]): Inexact => {
       const table = this.#catalogue?.byNumber.get(Number(number));
       return {
