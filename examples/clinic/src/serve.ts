@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { ACCOUNTS } from './seed.js';
 import { startClinic } from './start-clinic.js';
 
@@ -32,7 +31,10 @@ Read and verify the log, from another terminal in this repository
   node packages/cli/dist/bin.js verify
 `);
 
-  // Whichever comes first; the other listener goes with the process.
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  // A Ctrl-C arrives twice, from the terminal and from the process that started this one: both are listened for to the
+  // end, or the second would kill what the first has begun to stop.
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve());
+  });
   await clinic.stop();
 }

@@ -53,7 +53,7 @@ describe('a day at the clinic', () => {
 });
 
 describe('a day on which something is wrong', () => {
-  it('ends with exit code 1 and names the request whose events are missing', async () => {
+  it('ends with exit code 1 and names the request whose events are missing', { timeout: 60_000 }, async () => {
     const temporary = mkdtempSync(join(tmpdir(), 'lost-request-'));
     const { code, stdout } = await runMain({ NODE_OPTIONS: `--import=${LOST_REQUEST}`, TMPDIR: temporary });
     expect(code).toBe(1);
@@ -66,7 +66,7 @@ describe('a day on which something is wrong', () => {
 });
 
 describe('the clinic with --serve', () => {
-  it('says where it is and how to sign in, and goes when it is told to', async () => {
+  it('says where it is and how to sign in, and goes when it is told to', { timeout: 60_000 }, async () => {
     const child = startMain(['--serve']);
     let said = '';
     await new Promise<void>((resolve, reject) => {
@@ -90,7 +90,10 @@ describe('the clinic with --serve', () => {
 
     const code = await new Promise((resolve) => {
       child.on('exit', resolve);
+      // As a Ctrl-C under npm: from the terminal, and from the process that started it.
       child.kill('SIGINT');
+      child.kill('SIGINT');
+      setTimeout(() => child.kill('SIGINT'), 1);
     });
     expect(code).toBe(0);
     expect(existsSync(file)).toBe(false);
