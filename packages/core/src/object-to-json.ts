@@ -27,7 +27,7 @@ export function objectToJson(object: object, run: Conversion): JsonValue | undef
   }
   if (object instanceof Date) {
     const time = Date.prototype.getTime.call(object);
-    return Number.isNaN(time) ? createMark('date') : new Date(time).toISOString();
+    return Number.isNaN(time) ? createMark('date') : Date.prototype.toISOString.call(object);
   }
   if (ArrayBuffer.isView(object)) return viewToJson(object, run);
   if (object instanceof ArrayBuffer || object instanceof SharedArrayBuffer) {

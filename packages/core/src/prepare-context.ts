@@ -4,6 +4,28 @@ import { identifierText, invalidEvent, plainText, shortenIdentifier } from './ev
 import type { Redactor } from './redactor.js';
 
 type Texts = Readonly<Record<string, unknown>>;
+type PlainField = 'ip' | 'userAgent' | 'source' | 'method' | 'route';
+type IdentifierField = 'requestId' | 'sessionId' | 'correlationId' | 'traceId' | 'transactionId';
+
+interface Source {
+  readonly own: Texts;
+  readonly ambient: Texts;
+  readonly redactor: Redactor;
+}
+
+const LIMITED = {
+  ip: 'context.ip',
+  userAgent: 'context.userAgent',
+  source: 'context.source',
+  method: 'context.method',
+  route: 'context.route',
+  requestId: 'context.requestId',
+  sessionId: 'context.sessionId',
+  correlationId: 'context.correlationId',
+  traceId: 'context.traceId',
+  transactionId: 'context.transactionId',
+} as const;
+const NONE: Texts = Object.freeze({});
 
 /**
  * The context of an event: its own over the ambient one, field by field.
@@ -17,30 +39,36 @@ export function prepareContext(
 ): EventContext {
   if (own !== undefined && (typeof own !== 'object' || own === null))
     throw invalidEvent('context', 'an object');
-  const first: Texts = { ...own };
-  const second: Texts = ambient as Texts;
-  const pick = (name: keyof EventContext): unknown => first[name] ?? second[name];
-  const text = (name: 'ip' | 'userAgent' | 'source' | 'method' | 'route') =>
-    plainText(redactor, 'context', name, pick(name), `context.${name}`);
-  const id = (name: 'requestId' | 'sessionId' | 'correlationId' | 'traceId' | 'transactionId') =>
-    identifierText(redactor, 'context', name, pick(name), `context.${name}`) || undefined;
+  const from = { own: (own ?? NONE) as Texts, ambient: ambient as Texts, redactor };
   // In the order of canonical JSON, which then has nothing to sort.
   const context: { -readonly [K in keyof EventContext]: EventContext[K] | undefined } = {
-    correlationId: id('correlationId'),
-    durationMs: number('durationMs', pick('durationMs')),
-    ip: text('ip'),
-    method: text('method'),
-    requestId: id('requestId'),
-    route: text('route'),
-    sessionId: id('sessionId'),
-    source: text('source'),
-    status: number('status', pick('status')),
-    tenant: tenantText(pick('tenant')),
-    traceId: id('traceId'),
-    transactionId: id('transactionId'),
-    userAgent: text('userAgent'),
+    correlationId: id(from, 'correlationId'),
+    durationMs: number(from, 'durationMs'),
+    ip: text(from, 'ip'),
+    method: text(from, 'method'),
+    requestId: id(from, 'requestId'),
+    route: text(from, 'route'),
+    sessionId: id(from, 'sessionId'),
+    source: text(from, 'source'),
+    status: number(from, 'status'),
+    tenant: tenantText(pick(from, 'tenant')),
+    traceId: id(from, 'traceId'),
+    transactionId: id(from, 'transactionId'),
+    userAgent: text(from, 'userAgent'),
   };
   return context as EventContext;
+}
+
+function pick(from: Source, name: string): unknown {
+  return from.own[name] ?? from.ambient[name];
+}
+
+function text(from: Source, name: PlainField): string | undefined {
+  return plainText(from.redactor, 'context', name, pick(from, name), LIMITED[name]);
+}
+
+function id(from: Source, name: IdentifierField): string | undefined {
+  return identifierText(from.redactor, 'context', name, pick(from, name), LIMITED[name]) || undefined;
 }
 
 /** Not redacted: the log is named by it. */
@@ -51,7 +79,8 @@ function tenantText(value: unknown): string | undefined {
   return shortenIdentifier(tenant, EVENT_LIMITS['context.tenant']);
 }
 
-function number(name: string, value: unknown): number | undefined {
+function number(from: Source, name: 'status' | 'durationMs'): number | undefined {
+  const value = pick(from, name);
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number') throw invalidEvent(`context.${name}`, 'a number');
   return Number.isFinite(value) ? value : undefined;

@@ -8,7 +8,7 @@ import { createNameMemory } from './name-memory.js';
 import { setOwn } from './own-property.js';
 import { createPathTree, endsHere, followIndex, followKey, NO_PATHS, type PathNodes } from './path-tree.js';
 import type { RedactionOptions } from './redaction.js';
-import { createTextRedaction } from './text-redaction.js';
+import { createTextRedaction, type TextRedaction } from './text-redaction.js';
 import { freeKey, MAX_DEPTH, toJson } from './to-json.js';
 
 /** Takes secrets out of values before their bytes are made. */
@@ -180,16 +180,18 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
     }
   }
 
-  function field(
-    root: string,
-    name: string,
-    value: string,
-    redact: (text: string) => string,
-  ): JsonValue | undefined {
-    if (fieldsAreOpen) return redact(value);
+  function guarded(redaction: TextRedaction, text: string): string {
+    try {
+      return redaction(text, 0);
+    } catch {
+      return concealment.text(text);
+    }
+  }
+
+  function field(root: string, name: string, value: string, redaction: TextRedaction): JsonValue | undefined {
     const nodes = followKey(followKey([pathTree], root), name);
     if (judge(name) === 'named' || endsHere(nodes)) return concealment.value(value);
-    const redacted = redact(value);
+    const redacted = guarded(redaction, value);
     if (custom === undefined) return redacted;
     return applyCustom(custom, redacted, { nodes, path: [root, name], depth: 0, nesting: 0 });
   }
@@ -213,18 +215,17 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
       }
     },
     text(root: string, name: string, value: string): string | undefined {
-      const redacted = field(root, name, value, (text) =>
-        guarded(() => redactText(text, 0), concealment, text),
-      );
+      if (fieldsAreOpen) return guarded(redactText, value);
+      const redacted = field(root, name, value, redactText);
       return redacted === undefined || typeof redacted === 'string' ? redacted : concealment.text(value);
     },
     identifier(root: string, name: string, value: string): string {
-      const redacted = field(root, name, value, (text) =>
-        guarded(() => redactIdentifier(text, 0), concealment, text),
-      );
+      const redacted = fieldsAreOpen
+        ? guarded(redactIdentifier, value)
+        : field(root, name, value, redactIdentifier);
       return redacted === value ? value : concealment.identifier(value);
     },
-    finds: (text: string) => guarded(() => redactText(text, 0), concealment, text) !== text,
+    finds: (text: string) => guarded(redactText, text) !== text,
     conceal: concealment.identifier,
     pseudonym: concealment.pseudonym,
   });
@@ -232,14 +233,6 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
 
 /** In UTF-16 units: more than a card number, a key's line or a password has. */
 const HALF_SECRET = 256;
-
-function guarded(redact: () => string, concealment: Concealment, text: string): string {
-  try {
-    return redact();
-  } catch {
-    return concealment.text(text);
-  }
-}
 
 /** What is true, false or null gives nothing away, and says whether a password is set. */
 function holdsSecret(value: JsonValue, verdict: NameVerdict): boolean {
