@@ -53,7 +53,9 @@ describe('a day at the clinic', () => {
 });
 
 describe('a day on which something is wrong', () => {
-  it('ends with exit code 1 and names the request whose events are missing', { timeout: 60_000 }, async () => {
+  it('ends with exit code 1 and names the request whose events are missing', {
+    timeout: 60_000,
+  }, async () => {
     const temporary = mkdtempSync(join(tmpdir(), 'lost-request-'));
     const { code, stdout } = await runMain({ NODE_OPTIONS: `--import=${LOST_REQUEST}`, TMPDIR: temporary });
     expect(code).toBe(1);
