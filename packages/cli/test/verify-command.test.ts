@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -153,9 +154,10 @@ describe('indelible verify', () => {
     const script = `import { runCommandLine } from ${JSON.stringify(module)};
       process.exitCode = await runCommandLine(['verify', '--url', ${JSON.stringify(log.url)}], AbortSignal.abort());`;
     const env = { ...process.env, AUDIT_HMAC_KEY: SECRET };
+    const cwd = fileURLToPath(new URL('..', import.meta.url));
     let code: unknown;
     try {
-      execFileSync(process.execPath, ['--input-type=module', '-e', script], { env, stdio: 'pipe' });
+      execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd, env, stdio: 'pipe' });
     } catch (error) {
       code = Reflect.get(Object(error), 'status');
     }
@@ -168,13 +170,16 @@ describe('what indelible verify leaves behind', () => {
     await log.record(PATIENT_STORY);
     const copy = join(log.cwd, 'copy');
     mkdirSync(copy);
-    const files = ['audit.db', 'audit.db-wal'];
+    // The last one to close a database may have folded its -wal file.
+    const files = ['audit.db', 'audit.db-wal'].filter((name) => existsSync(join(log.cwd, name)));
     for (const name of files) copyFileSync(join(log.cwd, name), join(copy, name));
     const before = files.map((name) => digest(join(copy, name)));
     expect((await runIndelible(['verify'], { cwd: copy })).code).toBe(0);
     expect(files.map((name) => digest(join(copy, name)))).toEqual(before);
-    // SQLite's own index of the -wal file, which holds nothing.
-    expect(readdirSync(copy).filter((name) => name !== 'audit.db-shm')).toEqual(files);
+    // What SQLite needs beside a file to read it, and which holds no events.
+    const added = readdirSync(copy).filter((name) => !files.includes(name));
+    for (const name of added) expect(['audit.db-shm', 'audit.db-wal']).toContain(name);
+    if (added.includes('audit.db-wal')) expect(statSync(join(copy, 'audit.db-wal')).size).toBe(0);
     expect(log.bodies()).toHaveLength(3);
   });
 
