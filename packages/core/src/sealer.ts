@@ -2,8 +2,9 @@ import { AuditError } from './audit-error.js';
 import { type ErrorReporter, toStoreError } from './error-reporter.js';
 import type { PreparedEvent } from './event.js';
 import type { AuditKeys } from './keys.js';
+import { describeSealBatch } from './portable-seal.js';
 import { createSealBatch } from './seal-batch.js';
-import type { SealRequest, StoredEvent } from './store.js';
+import type { PortableCompute, SealOutcome, SealRequest, StoredEvent } from './store.js';
 import type { StoreConnection } from './store-connection.js';
 
 export interface SealerOptions {
@@ -25,6 +26,8 @@ const PATIENCE_MS = 30_000;
 
 interface LogState {
   readonly compute: SealRequest['compute'];
+  /** The same for a store that writes in a thread of its own. */
+  readonly portable: PortableCompute;
   /** Events of this process that are stored and, as far as it knows, not sealed. */
   waiting: number;
   /** Events that the sealer does not vouch for. They stay pending, so later batches must reach beyond them. */
@@ -131,7 +134,9 @@ export class Sealer {
         log,
         onRefused: (event, reason) => this.refuse(refused, event, reason),
       });
-      state = { compute, waiting: 0, refused, stopped: false };
+      const { keys, keyedFrom } = this.options;
+      const portable = describeSealBatch({ keys, keyedFrom, log });
+      state = { compute, portable, waiting: 0, refused, stopped: false };
       this.logs.set(log, state);
     }
     return state;
@@ -176,8 +181,9 @@ export class Sealer {
     let sealed = 0;
     for (;;) {
       const before = state.waiting;
-      const request = { log, limit: BATCH + state.refused.size, compute: state.compute };
-      let outcome: { sealed: number; busy: boolean };
+      const { compute, portable } = state;
+      const request = { log, limit: BATCH + state.refused.size, compute, portable };
+      let outcome: SealOutcome;
       try {
         outcome = await this.options.connection.timed('seal', (store) => store.seal(request));
       } catch (thrown) {
@@ -185,6 +191,7 @@ export class Sealer {
         state.stopped = error.code === 'AUDIT_HEAD_INVALID' || error.code === 'AUDIT_KEY_MISSING';
         throw error;
       }
+      for (const { id, reason } of outcome.refused ?? []) this.refuse(state.refused, { id, log }, reason);
       if (outcome.busy) return { sealed, done: false };
       state.stopped = false;
       sealed += outcome.sealed;
@@ -210,7 +217,7 @@ export class Sealer {
     this.retry = Math.min(this.retry * 2, MAX_RETRY_MS);
   }
 
-  private refuse(refused: Set<string>, event: StoredEvent, reason: string): void {
+  private refuse(refused: Set<string>, event: Pick<StoredEvent, 'id' | 'log'>, reason: string): void {
     if (refused.has(event.id)) return;
     refused.add(event.id);
     const message = `the event ${event.id} of the log ${event.log} is not sealed: ${reason}`;
