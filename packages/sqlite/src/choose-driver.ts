@@ -7,7 +7,9 @@ import { tryGetKnownLibrary } from './library-registry.js';
 import { createLibsqlDriver } from './libsql-driver.js';
 import { createNodeSqliteDriver, hasNodeSqlite } from './node-sqlite-driver.js';
 
-export type DriverChoice = 'auto' | 'libsql' | 'node:sqlite' | 'better-sqlite3' | SqliteDriver;
+/** The libraries that the store can load itself. */
+export type LibraryName = 'libsql' | 'node:sqlite' | 'better-sqlite3';
+export type DriverChoice = 'auto' | LibraryName | SqliteDriver;
 
 /**
  * The driver for a file. `auto` is the library that has the file in this process already, an ORM's or a store's, else `node:sqlite` where
@@ -38,12 +40,15 @@ export function chooseDriver(choice: DriverChoice, realPath: string): SqliteDriv
 /** @throws TypeError */
 export function parseDriverChoice(value: unknown): DriverChoice {
   if (value === undefined) return 'auto';
-  if (value === 'auto' || value === 'libsql' || value === 'node:sqlite' || value === 'better-sqlite3')
-    return value;
+  if (value === 'auto' || isLibraryName(value)) return value;
   if (isDriver(value)) return value;
   throw new TypeError(
     "[indelible/sqlite] driver: expected 'auto', 'libsql', 'node:sqlite', 'better-sqlite3' or a driver object",
   );
+}
+
+export function isLibraryName(value: unknown): value is LibraryName {
+  return value === 'libsql' || value === 'node:sqlite' || value === 'better-sqlite3';
 }
 
 function isDriver(value: unknown): value is SqliteDriver {

@@ -1,6 +1,6 @@
 import { AuditError, auditErrorCode } from '@indelible/core';
 import { type Deadline, retryWhileBusy } from './busy-retry.js';
-import { chooseDriver, type DriverChoice } from './choose-driver.js';
+import { chooseDriver, type DriverChoice, isLibraryName, type LibraryName } from './choose-driver.js';
 import { Connection, type Synchronous } from './connection.js';
 import type { DatabaseFile } from './database-file.js';
 import type { SqliteDriver } from './driver.js';
@@ -13,6 +13,7 @@ export class ConnectionHolder {
   #connection: Connection | undefined;
   #identity: string | undefined;
   #driver: SqliteDriver | undefined;
+  #ended = false;
 
   constructor(
     readonly file: DatabaseFile,
@@ -44,18 +45,38 @@ export class ConnectionHolder {
     return retryWhileBusy(() => this.#attempt(() => work(this.#open())), deadline, this.file.name);
   }
 
-  close(): void {
+  /** Closes the file for good: calls that are still trying end with `AUDIT_CLOSED`. Idempotent. */
+  end(): void {
+    this.#ended = true;
+    this.#close();
+  }
+
+  /** @throws AuditError `AUDIT_CLOSED` */
+  refuseEnded(): void {
+    if (this.#ended)
+      throw new AuditError('AUDIT_CLOSED', 'sqlite', `the store of ${this.file.name} is closed`);
+  }
+
+  #close(): void {
     this.#connection?.close();
     this.#connection = undefined;
   }
 
+  /** The library by the name that another thread can load it by; undefined where the application passed a driver. */
+  tryGetLibraryName(): LibraryName | undefined {
+    if (typeof this.choice === 'object') return undefined;
+    const { library } = this.#choose();
+    return isLibraryName(library) ? library : undefined;
+  }
+
   #attempt<T>(work: () => T): T {
+    this.refuseEnded();
     if (this.#driver !== undefined) refuseForeignLibrary(this.file.path, this.#driver.library);
     this.#refuseReplacedFile();
     try {
       return work();
     } catch (error) {
-      if (auditErrorCode(error) === 'AUDIT_STORE_UNAVAILABLE') this.close();
+      if (auditErrorCode(error) === 'AUDIT_STORE_UNAVAILABLE') this.#close();
       throw error;
     }
   }
@@ -85,7 +106,7 @@ export class ConnectionHolder {
   /** Writes to a file that has lost its name succeed and are gone with the process. */
   #refuseReplacedFile(): void {
     if (this.#connection === undefined || this.file.identity() === this.#identity) return;
-    this.close();
+    this.#close();
     throw new AuditError(
       'AUDIT_STORE_UNAVAILABLE',
       'sqlite',

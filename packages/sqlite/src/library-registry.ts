@@ -26,6 +26,11 @@ function opened(): Map<string, string> {
   return holder[OPENED];
 }
 
+/** The library that an ORM of this process uses for the file. */
+export function tryGetAnnouncedLibrary(realPath: string): string | undefined {
+  return announced().get(realPath);
+}
+
 /** The library that has the file in this process: an ORM's, or that of a store. */
 export function tryGetKnownLibrary(realPath: string): string | undefined {
   return announced().get(realPath) ?? opened().get(realPath);

@@ -6,7 +6,7 @@ import { createSqliteStore } from './sqlite-store.js';
 /**
  * Opens the store that a URL names: `file:./audit.db`, `sqlite:/var/lib/app.db`.
  *
- * @param options `driver`, `synchronous`, `busyTimeoutMs`, `readOnly` of `createSqliteStore`; an ORM package passes the library that
+ * @param options `driver`, `synchronous`, `busyTimeoutMs`, `readOnly`, `worker` of `createSqliteStore`; an ORM package passes the library that
  * it uses as `driver`
  * @throws AuditError `AUDIT_DATABASE_UNSUPPORTED` for `:memory:` and for anything behind a network
  */
@@ -14,7 +14,7 @@ export async function openStore(
   url: string,
   options: Readonly<Record<string, unknown>> = {},
 ): Promise<AuditStore> {
-  const { driver, synchronous, busyTimeoutMs, readOnly, ...unknown } = options;
+  const { driver, synchronous, busyTimeoutMs, readOnly, worker, ...unknown } = options;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined) throw invalid(stranger, 'no such option');
   if (
@@ -31,12 +31,16 @@ export async function openStore(
   if (readOnly !== undefined && typeof readOnly !== 'boolean') {
     throw invalid('readOnly', 'expected true or false');
   }
+  if (worker !== undefined && worker !== 'auto' && typeof worker !== 'boolean') {
+    throw invalid('worker', "expected true, false or 'auto'");
+  }
   return createSqliteStore({
     file: pathOfUrl(url),
     driver: parseDriverChoice(driver),
     ...(synchronous === undefined ? {} : { synchronous }),
     ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }),
     ...(readOnly === undefined ? {} : { readOnly }),
+    ...(worker === undefined ? {} : { worker }),
   });
 }
 

@@ -56,7 +56,8 @@ function sealWaiting(connection: Connection, request: SealRequest, further: stri
   insertEntries(connection, log, batch.entries);
   removePending(connection, log, batch.entries, waiting);
   writeHead(connection, log, batch);
-  return { sealed: batch.entries.length, busy: false };
+  const outcome = { sealed: batch.entries.length, busy: false };
+  return batch.refused === undefined ? outcome : { ...outcome, refused: batch.refused };
 }
 
 /** An event as a sealer needs it: the columns, which it does not hash, are read only if somebody asks for them. */

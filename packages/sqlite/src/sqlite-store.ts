@@ -1,5 +1,4 @@
-import { AuditError, type AuditStore } from '@indelible/core';
-import { appendEvents } from './append.js';
+import type { AuditStore } from '@indelible/core';
 import { deadlineIn } from './busy-retry.js';
 import { type DriverChoice, parseDriverChoice } from './choose-driver.js';
 import type { Connection, Synchronous } from './connection.js';
@@ -19,8 +18,7 @@ import {
 } from './read-log.js';
 import { readByPages } from './read-pages.js';
 import { requireTables } from './schema-version.js';
-import { sealBatch } from './seal.js';
-import { BusyError } from './sqlite-error.js';
+import { type WorkerChoice, Writer } from './writer.js';
 
 export interface SqliteStoreOptions {
   /** The database file. A relative path starts at the working directory. The directory has to be there. */
@@ -34,7 +32,12 @@ export interface SqliteStoreOptions {
   readonly driver?: DriverChoice;
   /** `FULL` survives a power failure, `NORMAL` may lose the last commits in one. @default 'FULL' */
   readonly synchronous?: Synchronous;
-  /** How long a call tries while another transaction holds the database, in milliseconds. @default 5_000 */
+  /**
+   * How long a call tries while another transaction holds the database, in milliseconds. It should end before the audit's
+   * `storeTimeoutMs` does, which would leave a call behind that is still trying.
+   *
+   * @default 1_500
+   */
   readonly busyTimeoutMs?: number;
   /**
    * Reads only: neither the file nor anything beside it is written where that can be avoided, and a file on a read-only
@@ -43,6 +46,14 @@ export interface SqliteStoreOptions {
    * @default false
    */
   readonly readOnly?: boolean;
+  /**
+   * Whether a thread of its own appends and seals, so that the event loop is spared SQLite's work and the disk's waiting.
+   * `auto`: as soon as there is load. Never for a file that an ORM of this process has, which would meet the thread's lock,
+   * and never with a driver object, which can not go there.
+   *
+   * @default 'auto'
+   */
+  readonly worker?: WorkerChoice;
 }
 
 const MIGRATION_TIMEOUT_MS = 30_000;
@@ -65,42 +76,22 @@ const AFTER_ALL = 2n ** 63n - 1n;
  * await store.migrate();
  */
 export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
-  const { synchronous, busyTimeoutMs, readOnly } = parseOptions(options);
+  const { synchronous, busyTimeoutMs, readOnly, worker } = parseOptions(options);
   const file = new DatabaseFile(options.file);
   const holder = new ConnectionHolder(file, parseDriverChoice(options.driver), synchronous, readOnly);
-  let closed = false;
-
-  const use = async <T>(work: (connection: Connection) => T): Promise<T> => {
-    refuseClosed();
-    return holder.use((connection) => {
-      refuseClosed();
-      return work(connection);
-    }, deadlineIn(busyTimeoutMs));
-  };
-  const refuseClosed = (): void => {
-    if (closed) throw new AuditError('AUDIT_CLOSED', 'sqlite', `the store of ${file.name} is closed`);
-  };
+  const writer = new Writer(holder, worker && !readOnly ? worker : false, busyTimeoutMs);
+  const use = <T>(work: (connection: Connection) => T): Promise<T> =>
+    holder.use(work, deadlineIn(busyTimeoutMs));
 
   return {
     name: 'sqlite',
     supports: { durable: true, processes: true, insertOnly: true },
     transactional: createTransactionalAppend(file.path),
-    migrate: async () => {
-      refuseClosed();
-      return migrate(holder, Math.max(busyTimeoutMs, MIGRATION_TIMEOUT_MS));
-    },
+    migrate: () => migrate(holder, Math.max(busyTimeoutMs, MIGRATION_TIMEOUT_MS)),
     check: () => use(requireTables),
-    append: (events) => use((connection) => appendEvents(connection, events)),
+    append: (events) => writer.append(events),
     pendingLogs: () => use(readPendingLogs),
-    seal: async (request) => {
-      refuseClosed();
-      try {
-        return holder.useOnce((connection) => sealBatch(connection, request));
-      } catch (error) {
-        if (error instanceof BusyError) return { sealed: 0, busy: true };
-        throw error;
-      }
-    },
+    seal: (request) => writer.seal(request),
     logs: () => use(readSummaries),
     head: (log) => use((connection) => tryReadHead(connection, log)),
     entries: (log, range) =>
@@ -126,17 +117,16 @@ export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
     find: (id) => use((connection) => tryFindEvent(connection, id)),
     list: (filter = {}) => use((connection) => listEvents(connection, filter)),
     close: async () => {
-      if (closed) return;
-      closed = true;
-      holder.close();
+      holder.end();
+      await writer.close();
     },
   };
 }
 
 function parseOptions(
   options: SqliteStoreOptions,
-): Required<Pick<SqliteStoreOptions, 'synchronous' | 'busyTimeoutMs' | 'readOnly'>> {
-  const { file, synchronous = 'FULL', busyTimeoutMs = 5_000, readOnly = false } = options;
+): Required<Pick<SqliteStoreOptions, 'synchronous' | 'busyTimeoutMs' | 'readOnly' | 'worker'>> {
+  const { file, synchronous = 'FULL', busyTimeoutMs = 1_500, readOnly = false, worker = 'auto' } = options;
   if (typeof file !== 'string') throw new TypeError('[indelible/sqlite] file: expected the path of a file');
   if (!['FULL', 'EXTRA', 'NORMAL'].includes(synchronous)) {
     throw new TypeError("[indelible/sqlite] synchronous: expected 'FULL', 'EXTRA' or 'NORMAL'");
@@ -146,5 +136,8 @@ function parseOptions(
   }
   if (typeof readOnly !== 'boolean')
     throw new TypeError('[indelible/sqlite] readOnly: expected true or false');
-  return { synchronous, busyTimeoutMs, readOnly };
+  if (worker !== 'auto' && typeof worker !== 'boolean') {
+    throw new TypeError("[indelible/sqlite] worker: expected true, false or 'auto'");
+  }
+  return { synchronous, busyTimeoutMs, readOnly, worker };
 }

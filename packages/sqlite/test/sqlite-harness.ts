@@ -6,7 +6,10 @@ import type { OpenRaw, RawConnection } from './raw-connection.js';
 import { createRawDatabase, createRawSchema, guardedStatements } from './raw-database.js';
 import { makeDirectory, removeDirectory } from './temporary-directory.js';
 
-export function createSqliteHarness(driver: DriverChoice, openRaw: OpenRaw): StoreHarness {
+export function createSqliteHarness(
+  driver: DriverChoice,
+  openRaw: OpenRaw,
+): StoreHarness & { readonly file: string } {
   const directory = makeDirectory();
   const file = join(directory, 'audit.db');
   const withConnection = <T>(work: (raw: RawConnection) => T): T => {
@@ -18,6 +21,7 @@ export function createSqliteHarness(driver: DriverChoice, openRaw: OpenRaw): Sto
     }
   };
   return {
+    file,
     open: async () => createSqliteStore({ file, driver }),
     raw: createRawDatabase(withConnection),
     schema: createRawSchema(withConnection),
