@@ -129,7 +129,11 @@ export class Recovery {
       limit = Math.min(limit * 2, BATCH);
     }
     const gap = this.takeGap();
-    if (gap === null) return;
+    if (gap === null) {
+      // Nothing is left that could find out: the next event tries the store itself.
+      this.active = false;
+      return;
+    }
     await this.store([gap]);
     this.gap = null;
   }

@@ -6,7 +6,7 @@ import { configureAudit, getAudit, tryGetAudit } from '../src/default-audit.js';
 import { createMemoryStore } from '../src/memory-store.js';
 import { sharedState } from '../src/shared-state.js';
 import { createFaultyStore } from './faulty-store.js';
-import { KEY, storedEvents } from './open-audit.js';
+import { eventually, KEY, storedEvents } from './open-audit.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
@@ -88,14 +88,16 @@ describe('the default audit', () => {
 
   test('that is configured again drains the one before', async () => {
     const faulty = createFaultyStore();
-    configureAudit({ store: faulty.store, hmacKey: KEY, lifecycleEvents: false });
+    configureAudit({ store: faulty.store, hmacKey: KEY });
     faulty.mood = { takesMs: 20 };
     const recorded = getAudit().record({ action: 'auth.login' });
     const store = createMemoryStore();
     configureAudit({ store, hmacKey: KEY, lifecycleEvents: false });
     await getAudit().record({ action: 'auth.logout' });
     expect((await recorded).where).toBe('store');
-    expect((await storedEvents(faulty.inner)).map(({ action }) => action)).toEqual(['auth.login']);
+    await eventually(async () => (await faulty.inner.list()).length === 3, 'the one before has stopped');
+    const before = (await storedEvents(faulty.inner)).map(({ action }) => action);
+    expect(before).toEqual(['audit.started', 'auth.login', 'audit.stopped']);
     expect((await storedEvents(store)).map(({ action }) => action)).toEqual(['auth.logout']);
   });
 

@@ -104,9 +104,12 @@ describe('a store that is down', () => {
     const faulty = createFaultyStore();
     const { audit } = openAudit({ store: faulty.store });
     faulty.mood = 'down';
-    await expect(audit.recordAll([LOGIN, INVOICE])).rejects.toMatchObject({
-      code: 'AUDIT_STORE_UNAVAILABLE',
-    });
+    for (const inputs of [
+      [LOGIN, INVOICE],
+      [INVOICE, LOGIN],
+    ]) {
+      await expect(audit.recordAll(inputs)).rejects.toMatchObject({ code: 'AUDIT_STORE_UNAVAILABLE' });
+    }
     expect(audit.health()).toMatchObject({ spooled: 0, lost: 0 });
   });
 });

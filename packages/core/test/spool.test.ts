@@ -1,10 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { auditErrorCode } from '../src/audit-error.js';
+import { createMemoryStore } from '../src/memory-store.js';
 import { Spool, type SpoolOptions } from '../src/spool.js';
 import { spoolFileName } from '../src/spool-file.js';
 import { encodeFrame } from '../src/spool-frame.js';
 import { isSpoolOwnerGone, ownSpoolOwner } from '../src/spool-owner.js';
+import { spoolTarget } from '../src/spool-target.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
 const TARGET = 'aabbccdd';
@@ -145,6 +147,16 @@ describe('the spool', () => {
     expect(await readAll(spool)).toEqual(['a', 'b', 'c']);
   });
 
+  test('a file that is taken over comes before newer ones of this process', async () => {
+    const directory = temporaryDirectory();
+    const { spool } = openSpool(directory, { maxBytes: 20_000_000 });
+    const large = 'x'.repeat(5_000_000);
+    await spool.write([payload(large)]);
+    leaveFile(directory, ['a']);
+    await spool.adopt();
+    expect((await readAll(spool)).map((text) => text.length)).toEqual([1, large.length]);
+  });
+
   test('a file of a living process, of another store or of another name is left alone', async () => {
     const directory = temporaryDirectory();
     const { spool: living } = openSpool(directory);
@@ -223,5 +235,17 @@ describe('the owner of a spool file', () => {
     const elsewhere = { host: 'elsewhere', pid: process.pid, started: '1' };
     expect(isSpoolOwnerGone(elsewhere, 60_000)).toBe(false);
     expect(isSpoolOwnerGone(elsewhere, 601_000)).toBe(true);
+  });
+});
+
+describe('the target of a spool', () => {
+  test('is the same after a restart and with another password, and differs by store and origin', () => {
+    const target = spoolTarget('postgres://ada:secret@db/clinic', 'audit');
+    expect(target).toMatch(/^[0-9a-f]{8}$/);
+    expect(spoolTarget('postgres://grace:other@db/clinic', 'audit')).toBe(target);
+    expect(spoolTarget('postgres://db/clinic', 'other')).not.toBe(target);
+    expect(spoolTarget('postgres://db/lab', 'audit')).not.toBe(target);
+    expect(spoolTarget(undefined, 'audit')).not.toBe(target);
+    expect(spoolTarget(createMemoryStore(), 'audit')).toBe(spoolTarget(createMemoryStore(), 'audit'));
   });
 });
