@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { expressBench } from './express-bench.js';
+import { appendBench, verifyBench } from './log-bench.js';
+import type { Figure } from './paired.js';
+import { prismaBench } from './prisma-bench.js';
+import { renderReport } from './report.js';
+
+const { values } = parseArgs({
+  options: {
+    /** A few seconds, to see that every benchmark runs. Its figures mean nothing and are written nowhere. */
+    smoke: { type: 'boolean', default: false },
+    /** Only these, by the first word of their name. */
+    only: { type: 'string', multiple: true },
+    output: { type: 'string' },
+  },
+});
+const { smoke } = values;
+const wants = (name: string): boolean => values.only === undefined || values.only.includes(name);
+
+const figures: Figure[] = [];
+const facts: string[] = [];
+if (wants('express')) {
+  const { figures: found, sustained } = await expressBench(smoke ? 1 : 9, smoke ? 1 : 4);
+  figures.push(...found);
+  facts.push(
+    `Every request recorded, after ${sustained.seconds} s of load: ${sustained.requests.toLocaleString('en')} requests, ${sustained.unwritten} events not yet written, ${sustained.unsealed.toLocaleString('en')} not yet sealed; all were after ${Math.round(sustained.drainMs)} ms.`,
+  );
+}
+if (wants('prisma')) figures.push(...(await prismaBench(smoke ? 1 : 21)));
+if (wants('append')) figures.push(...(await appendBench(smoke ? 1 : 15, smoke ? 2 : 20)));
+if (wants('verify')) {
+  const result = await verifyBench(smoke ? 1 : 5, smoke ? 5_000 : 1_000_000);
+  figures.push(...result.figures);
+  facts.push(
+    `Verifying ${result.events.toLocaleString('en')} events: the process, with the baseline in it, had ${Math.round(result.peakMemoryMiB)} MiB at its highest.`,
+    `Sealing them before: ${Math.round(result.sealedPerSecond).toLocaleString('en')} events/s.`,
+  );
+}
+
+const report = renderReport({ figures, facts }, new Date());
+process.stdout.write(report);
+if (values.output !== undefined && !smoke) writeFileSync(values.output, report);
