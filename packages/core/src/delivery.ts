@@ -35,7 +35,7 @@ const MAX_BATCH = 500;
  * A write that takes this long may wait for a lock that its own caller holds, inside a transaction that waits for the
  * event: those that may go to the spool stop waiting. In milliseconds.
  */
-const PATIENCE_MS = 250;
+const PATIENCE_MS = 500;
 
 /** Brings events to the store, many to one append, and where that fails to where their policy says. */
 export class Delivery {

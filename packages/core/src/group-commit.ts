@@ -61,13 +61,13 @@ export class GroupCommit<T extends CommitItem> {
     this.timer = undefined;
     this.immediate = undefined;
     this.running = true;
-    while (this.queue.length > 0) {
-      const batch = this.take();
-      const waiting = batch.filter((item) => !item.settled);
-      if (waiting.length > 0) await this.options.write(waiting);
-      for (const item of batch) this.count -= item.events.length;
-    }
+    const batch = this.take();
+    const waiting = batch.filter((item) => !item.settled);
+    if (waiting.length > 0) await this.options.write(waiting);
+    for (const item of batch) this.count -= item.events.length;
     this.running = false;
+    // Not in a loop: where the driver is synchronous, writers that answer each other would never let a timer run.
+    this.hurry();
   }
 
   private take(): readonly T[] {

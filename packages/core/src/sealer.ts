@@ -18,6 +18,8 @@ export interface SealerOptions {
 
 /** Events in one transaction: so few that the event loop of a synchronous driver is never held for long. */
 const BATCH = 250;
+/** Where that is not enough: as many as one append writes at most, so that sealing keeps up with it. */
+const LOADED_BATCH = 500;
 const SWEEP_MS = 60_000;
 const RETRY_MS = 20;
 const MAX_RETRY_MS = 5_000;
@@ -181,8 +183,9 @@ export class Sealer {
     let sealed = 0;
     for (;;) {
       const before = state.waiting;
+      const size = before > BATCH ? LOADED_BATCH : BATCH;
       const { compute, portable } = state;
-      const request = { log, limit: BATCH + state.refused.size, compute, portable };
+      const request = { log, limit: size + state.refused.size, compute, portable };
       let outcome: SealOutcome;
       try {
         outcome = await this.options.connection.timed('seal', (store) => store.seal(request));
@@ -197,7 +200,7 @@ export class Sealer {
       sealed += outcome.sealed;
       this.sealed += outcome.sealed;
       state.waiting = Math.max(0, state.waiting - outcome.sealed);
-      if (outcome.sealed < BATCH) {
+      if (outcome.sealed < size) {
         // The log was empty: whatever waited before this transaction is sealed, if not by this process.
         state.waiting = Math.min(state.waiting, Math.max(0, state.waiting + outcome.sealed - before));
         if (state.waiting > 0 && this.options.sealAfterMs !== false) this.schedule(this.options.sealAfterMs);

@@ -47,6 +47,16 @@ describe('record', () => {
     expect(faulty.appends).toEqual([1, 50]);
   });
 
+  test('writers that answer each other do not stop timers where the store is synchronous', async () => {
+    const { audit } = openAudit({ store: createMemoryStore() });
+    let fired = false;
+    setTimeout(() => {
+      fired = true;
+    }, 5);
+    for (let n = 0; n < 10_000 && !fired; n += 1) await audit.record({ action: 'auth.login' });
+    expect(fired).toBe(true);
+  });
+
   test('recordAll is one append of its own events together, whatever else is recorded', async () => {
     const faulty = createFaultyStore();
     const { audit } = openAudit({ store: faulty.store });
