@@ -3,7 +3,7 @@ import type { EventInput, JsonValue } from '@indelible/core';
 import { captureBody } from './body-capture.js';
 import { isSafeMethod, type RequestEnd, requestDetails, requestEvent } from './request-event.js';
 import { readField, readMethod } from './request-reading.js';
-import { RequestScope } from './request-scope.js';
+import { RequestScope, tryGetRequestScope } from './request-scope.js';
 import type { RequestSettings } from './request-settings.js';
 
 /**
@@ -51,7 +51,9 @@ function recordRequest(scope: RequestScope, req: object, reply: object): void {
   const end = scope.end();
   if (first.eventMade || !isRecorded(scope, req, reply, end)) return;
   first.eventMade = true;
-  scope.recordLater(makeEvent(scope, req, end));
+  // A middleware further in may know more: the tenant of its router.
+  const last = tryGetRequestScope(req) ?? scope;
+  last.recordLater(makeEvent(scope, req, end));
 }
 
 function makeEvent(scope: RequestScope, req: object, end: RequestEnd): EventInput {

@@ -45,6 +45,7 @@ export class RequestScope implements AuditScope, RequestAudit {
   readonly #res: ServerResponse;
   readonly #settings: RequestSettings;
   readonly #startedAt = performance.now();
+  readonly #isLate: boolean;
   #own: Partial<AmbientContext> | undefined;
   #origin: EventContext | undefined;
 
@@ -61,6 +62,8 @@ export class RequestScope implements AuditScope, RequestAudit {
     this.#req = req;
     this.#res = res;
     this.#settings = settings;
+    // Once its socket is gone, a response that is ended looks finished to Node.
+    this.#isLate = res.closed && !res.writableFinished;
     const header = settings.requestIdHeader;
     this.requestId =
       known?.requestId ?? requestIdFrom(header === undefined ? undefined : readHeader(req, header));
@@ -112,7 +115,7 @@ export class RequestScope implements AuditScope, RequestAudit {
     const res = this.#res;
     return {
       status: res.headersSent ? res.statusCode : undefined,
-      aborted: !res.writableFinished,
+      aborted: this.#isLate || !res.writableFinished,
       durationMs: Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000,
     };
   }

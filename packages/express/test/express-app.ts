@@ -43,7 +43,7 @@ export async function expressApp(plan: HttpPlan): Promise<HttpApp> {
   };
 }
 
-function addRoute(router: express.Router | express.Application, route: HttpRoute): void {
+function addRoute(router: express.IRouter, route: HttpRoute): void {
   const handlers: express.RequestHandler[] = [];
   if (route.action !== undefined) {
     const { name, resourceType } = route.action;
@@ -66,5 +66,5 @@ function addRoute(router: express.Router | express.Application, route: HttpRoute
     });
   });
   const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
-  router[method](route.path, ...handlers);
+  router[method](route.path, handlers);
 }

@@ -81,6 +81,23 @@ export function isolationSuite({ test, factory, supports }: HttpSuiteOptions): v
     }
   });
 
+  for (const kind of ['upload', 'listeners', 'json', ...(supports.multipart ? ['multipart'] : [])]) {
+    test(`a body that arrives slowly keeps its request: ${kind}`, async () => {
+      let audit: Audit | undefined;
+      const probe: Probe = async (_exchange, point) => {
+        await audit?.record({ action: 'probe.seen', details: { point } });
+      };
+      await withBench(factory, { routes: [routeOf(kind, probe)] }, async (bench) => {
+        audit = bench.audit;
+        const answer = await call({ ...callOf(kind, 7), port: bench.port, pauseMs: 60 });
+        assert.equal(answer.status, 200, answer.text);
+        const events = await bench.events();
+        assert.ok(events.length >= 2);
+        for (const event of events) assert.equal(event.actor.id, 'user-7', String(event.details?.point));
+      });
+    });
+  }
+
   if (!supports.multipart) {
     test('a multipart request that nobody parses is recorded with its actor all the same', async () => {
       const route: HttpRoute = {
@@ -225,7 +242,7 @@ function sendsBody(kind: string): boolean {
 function callOf(kind: string, at: number): Omit<HttpCall, 'port'> {
   const headers = { 'x-test-user': `user-${at}`, 'x-request-id': `request-user-${at}` };
   const path = `/${kind}`;
-  const pauseMs = Math.random() * 10;
+  const pauseMs = Math.random() * 40;
   if (kind === 'multipart') {
     const form = multipart({ note: 'scan' }, Buffer.alloc(60_000, at));
     return { method: 'POST', path, headers: { ...headers, ...form.headers }, body: form.body, pauseMs };
