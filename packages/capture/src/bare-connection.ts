@@ -1,6 +1,7 @@
 import { type Audit, AuditError } from '@indelible/core';
-import { CaptureTransaction, createSession, type EngineParts } from './capture-transaction.js';
+import { CaptureTransaction } from './capture-transaction.js';
 import type { CaptureConnection, CaptureSession } from './dialect.js';
+import { createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
 
 /**
  * Captures what runs outside of the ORM's transactions on a database whose ORM has one connection (SQLite): a write gets
@@ -94,7 +95,7 @@ export class BareConnection {
 
   async #unitOf<T>(sql: string, execute: () => Promise<T>): Promise<T> {
     const { dialect } = this.parts;
-    await this.#beginUnit();
+    await retryWhileBusy(dialect, () => this.connection.execute(dialect.begin));
     this.#session.renew();
     const transaction = new CaptureTransaction(this.parts, this.connection, this.#session);
     try {
@@ -117,20 +118,6 @@ export class BareConnection {
     }
   }
 
-  async #beginUnit(): Promise<void> {
-    const { dialect } = this.parts;
-    const deadline = Date.now() + BUSY_RETRY_MS;
-    for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
-      try {
-        await this.connection.execute(dialect.begin);
-        return;
-      } catch (error) {
-        if (!dialect.isBusy(error) || Date.now() > deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, pause));
-      }
-    }
-  }
-
   /** Runs the work while nothing else runs on the connection, first come first served. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#tail;
@@ -148,8 +135,6 @@ export class BareConnection {
     }
   }
 }
-
-const BUSY_RETRY_MS = 1_000;
 
 function reportQuietly(audit: Audit, error: unknown, cause: unknown): void {
   const after = cause instanceof Error ? ` after "${cause.message}"` : '';

@@ -1,9 +1,10 @@
 import { type Audit, AuditError, type AuditStore } from '@indelible/core';
 import { BareConnection } from './bare-connection.js';
 import { type CaptureOptions, checkCaptureOptions } from './capture-options.js';
-import { CaptureTransaction, type EngineParts } from './capture-transaction.js';
+import { CaptureTransaction } from './capture-transaction.js';
 import { ChangeEvents } from './change-events.js';
 import type { CaptureConnection, CaptureDialect } from './dialect.js';
+import type { EngineParts } from './engine-parts.js';
 import type { NameModel } from './model-naming.js';
 import { StatementReader } from './statement.js';
 

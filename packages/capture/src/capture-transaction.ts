@@ -1,50 +1,16 @@
 import {
   type AmbientContext,
-  type Audit,
   AuditError,
-  type AuditStore,
   auditErrorCode,
   createUuidV7,
   type EventInput,
   type PreparedEvent,
   tryGetContext,
-  uuidTime,
 } from '@indelible/core';
-import type { CheckedCaptureOptions } from './capture-options.js';
-import type { ChangeEvents } from './change-events.js';
-import type { CaptureConnection, CaptureDialect, CaptureSession, StatementChanges } from './dialect.js';
-import { type Statement, type StatementReader, textWithoutValues } from './statement.js';
-
-/** What one engine's transactions share. */
-export interface EngineParts {
-  readonly audit: () => Audit;
-  readonly dialect: CaptureDialect;
-  readonly options: CheckedCaptureOptions;
-  readonly events: ChangeEvents;
-  readonly reader: StatementReader;
-  /** The store whose events go along, checked to be of this database. */
-  readonly store: (connection: CaptureConnection) => Promise<AuditStore>;
-  /** The package that speaks in errors. */
-  readonly where: string;
-}
-
-/** @param begun true where each transaction on the connection is opened with the dialect's `begin` */
-export function createSession(
-  parts: EngineParts,
-  connection: CaptureConnection,
-  begun: boolean,
-): CaptureSession {
-  const { maxRows } = parts.options;
-  return parts.dialect.createSession(connection, { maxRows, ignores: parts.events.ignores }, begun);
-}
-
-interface BufferedEvent {
-  readonly id: string;
-  readonly input: EventInput;
-  /** The caller was told the id. */
-  readonly isJoined: boolean;
-  readonly ambient: AmbientContext | undefined;
-}
+import type { CaptureConnection, CaptureSession, StatementChanges } from './dialect.js';
+import { createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
+import { EventBuffer } from './event-buffer.js';
+import { type Statement, textWithoutValues } from './statement.js';
 
 /**
  * Follows one transaction: captures each write, keeps its events, and writes them in one go before COMMIT. The calls
@@ -53,8 +19,7 @@ interface BufferedEvent {
 export class CaptureTransaction {
   readonly id = createUuidV7();
   readonly #session: CaptureSession;
-  readonly #events: BufferedEvent[] = [];
-  readonly #savepoints: { readonly name: string; readonly length: number }[] = [];
+  readonly #events = new EventBuffer(this.id);
   #queue: Promise<unknown> = Promise.resolve();
   #active = false;
   /** A statement has failed: the database may have ended the transaction with it. */
@@ -120,7 +85,7 @@ export class CaptureTransaction {
   async savepoint<T>(name: string, execute: () => Promise<T>): Promise<T> {
     return this.#exclusively(async () => {
       const result = await execute();
-      this.#savepoints.push({ name, length: this.#events.length });
+      this.#events.savepoint(name);
       return result;
     });
   }
@@ -128,8 +93,7 @@ export class CaptureTransaction {
   async release<T>(name: string, execute: () => Promise<T>): Promise<T> {
     return this.#exclusively(async () => {
       const result = await execute();
-      const position = this.#savepoints.findLastIndex((savepoint) => savepoint.name === name);
-      if (position !== -1) this.#savepoints.length = position;
+      this.#events.release(name);
       return result;
     });
   }
@@ -137,10 +101,7 @@ export class CaptureTransaction {
   async rollbackTo<T>(name: string, execute: () => Promise<T>): Promise<T> {
     return this.#exclusively(async () => {
       const result = await execute();
-      const position = this.#savepoints.findLastIndex((savepoint) => savepoint.name === name);
-      // The savepoint itself stays, as in SQL.
-      this.#events.length = this.#savepoints[position]?.length ?? 0;
-      this.#savepoints.length = position + 1;
+      this.#events.rollbackTo(name);
       this.#session.savepointRolledBack();
       return result;
     });
@@ -148,18 +109,18 @@ export class CaptureTransaction {
 
   /** Adds events of the application to this transaction. */
   join(inputs: readonly EventInput[], ambient: AmbientContext | undefined): readonly string[] {
-    return inputs.map((input) => this.#buffer(input, ambient, true));
+    return inputs.map((input) => this.#events.add(input, ambient, true));
   }
 
   /** Writes what is buffered into the caller's transaction. */
   async flush(): Promise<void> {
-    if (this.#suspect && this.#events.length > 0 && (await this.#session.wasRolledBack())) this.#discard();
+    if (this.#suspect && !this.#events.isEmpty && (await this.#session.wasRolledBack())) this.#discard();
     if (this.#refusal !== undefined) throw this.#refusal;
-    if (this.#events.length === 0) return;
-    const prepared = await this.#prepare();
+    if (this.#events.isEmpty) return;
+    const prepared = await this.#events.prepare(this.parts.audit(), this.#session.floorId());
     try {
       const store = await this.parts.store(this.connection);
-      const isFresh = !this.#events.some(({ isJoined }) => isJoined);
+      const isFresh = !this.#events.hasJoined;
       for (const { sql, params } of store.transactional?.statements(prepared, { isFresh }) ?? []) {
         await this.connection.execute(sql, params);
       }
@@ -169,7 +130,7 @@ export class CaptureTransaction {
       this.#undelivered = [...this.#undelivered, ...prepared];
       this.parts.audit().reportError(this.#failure(error));
     }
-    this.#events.length = 0;
+    this.#events.clear();
   }
 
   async #write<T>(sql: string, statement: Statement, execute: () => Promise<T>): Promise<T> {
@@ -192,7 +153,7 @@ export class CaptureTransaction {
   /** @returns false where capturing failed and the policy lets the statement run without it */
   async #ready(sql: string, statement: Statement, ambient: AmbientContext | undefined): Promise<boolean> {
     try {
-      const inexact = await this.#withRetry(() => this.#session.before(statement));
+      const inexact = await retryWhileBusy(this.parts.dialect, () => this.#session.before(statement));
       this.#active = true;
       const [first] = inexact;
       if (first !== undefined && this.parts.options.strict) {
@@ -203,7 +164,7 @@ export class CaptureTransaction {
         );
       }
       const text = inexact.length === 0 ? '' : textWithoutValues(sql);
-      for (const entry of inexact) this.#buffer(this.parts.events.fromInexact(entry, text), ambient);
+      for (const entry of inexact) this.#events.add(this.parts.events.fromInexact(entry, text), ambient);
       return true;
     } catch (error) {
       if (this.parts.dialect.isBusy(error) || auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
@@ -246,10 +207,11 @@ export class CaptureTransaction {
       );
       throw this.#refusal;
     }
-    for (const entry of changes.inexact) this.#buffer(this.parts.events.fromInexact(entry, text), ambient);
+    for (const entry of changes.inexact)
+      this.#events.add(this.parts.events.fromInexact(entry, text), ambient);
     for (const row of changes.rows) {
       const input = this.parts.events.fromRow(row);
-      if (input !== undefined) this.#buffer(input, ambient);
+      if (input !== undefined) this.#events.add(input, ambient);
     }
   }
 
@@ -270,36 +232,11 @@ export class CaptureTransaction {
 
   #markOpaque(sql: string, ambient: AmbientContext | undefined, error: unknown): void {
     const reason = 'capturing failed';
-    this.#buffer(
+    this.#events.add(
       this.parts.events.fromInexact({ table: null, fidelity: 'opaque', reason }, textWithoutValues(sql)),
       ambient,
     );
     this.parts.audit().reportError(this.#failure(error));
-  }
-
-  #buffer(input: EventInput, ambient: AmbientContext | undefined, isJoined = false): string {
-    const id = input.id ?? createUuidV7();
-    const time = input.time ?? uuidTime(id);
-    const context = { ...input.context, transactionId: this.id };
-    this.#events.push({ id, input: { ...input, time, context }, isJoined, ambient });
-    return id;
-  }
-
-  async #prepare(): Promise<readonly PreparedEvent[]> {
-    const ids = followFloor(this.#events, this.#session.floorId());
-    const prepared: PreparedEvent[] = [];
-    for (let start = 0; start < this.#events.length; ) {
-      const ambient = this.#events[start]?.ambient;
-      let end = start + 1;
-      while (end < this.#events.length && this.#events[end]?.ambient === ambient) end += 1;
-      const inputs = this.#events.slice(start, end).map(({ input }, position) => {
-        const id = ids[start + position];
-        return id === undefined ? input : { ...input, id };
-      });
-      prepared.push(...(await this.parts.audit().prepare(inputs, ambient)));
-      start = end;
-    }
-    return prepared;
   }
 
   #committed(): void {
@@ -313,12 +250,11 @@ export class CaptureTransaction {
     }
     this.#written = [];
     this.#undelivered = [];
-    this.#savepoints.length = 0;
+    this.#events.clear();
   }
 
   #discard(): void {
-    this.#events.length = 0;
-    this.#savepoints.length = 0;
+    this.#events.clear();
     this.#written = [];
     this.#undelivered = [];
     this.#refusal = undefined;
@@ -336,39 +272,9 @@ export class CaptureTransaction {
     });
   }
 
-  /** Our sealer may hold the lock for some milliseconds: without auditing nobody would. */
-  async #withRetry<T>(work: () => Promise<T>): Promise<T> {
-    const deadline = Date.now() + BUSY_RETRY_MS;
-    for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!this.parts.dialect.isBusy(error) || Date.now() > deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, pause));
-      }
-    }
-  }
-
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => undefined);
     return result;
   }
-}
-
-const BUSY_RETRY_MS = 1_000;
-/** Ids that `createUuidV7` makes of one given millisecond before they would repeat. */
-const IDS_A_MILLISECOND = 4_000;
-
-/**
- * Ids of row changes must exceed those of other writers, whose clock may run ahead: the order of two changes of one row
- * is never reversed.
- */
-function followFloor(events: readonly BufferedEvent[], floor: string | null): readonly string[] {
-  const first = events[0];
-  if (floor === null || first === undefined || first.id > floor) return events.map(({ id }) => id);
-  const base = uuidTime(floor).getTime() + 1;
-  return events.map(({ id, isJoined }, position) =>
-    isJoined ? id : createUuidV7(new Date(base + Math.floor(position / IDS_A_MILLISECOND))),
-  );
 }

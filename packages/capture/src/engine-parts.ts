@@ -1,0 +1,44 @@
+import type { Audit, AuditStore } from '@indelible/core';
+import type { CheckedCaptureOptions } from './capture-options.js';
+import type { ChangeEvents } from './change-events.js';
+import type { CaptureConnection, CaptureDialect, CaptureSession } from './dialect.js';
+import type { StatementReader } from './statement.js';
+
+/** What one engine's transactions share. */
+export interface EngineParts {
+  readonly audit: () => Audit;
+  readonly dialect: CaptureDialect;
+  readonly options: CheckedCaptureOptions;
+  readonly events: ChangeEvents;
+  readonly reader: StatementReader;
+  /** The store whose events go along, checked to be of this database. */
+  readonly store: (connection: CaptureConnection) => Promise<AuditStore>;
+  /** The package that speaks in errors. */
+  readonly where: string;
+}
+
+/** @param begun true where each transaction on the connection is opened with the dialect's `begin` */
+export function createSession(
+  parts: EngineParts,
+  connection: CaptureConnection,
+  begun: boolean,
+): CaptureSession {
+  const { maxRows } = parts.options;
+  return parts.dialect.createSession(connection, { maxRows, ignores: parts.events.ignores }, begun);
+}
+
+const BUSY_RETRY_MS = 1_000;
+const MAX_PAUSE_MS = 50;
+
+/** Our sealer may hold the database for some milliseconds: without auditing nobody would. */
+export async function retryWhileBusy<T>(dialect: CaptureDialect, work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + BUSY_RETRY_MS;
+  for (let pause = 1; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!dialect.isBusy(error) || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
