@@ -14,7 +14,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What core may use of Node. */
-const CORE_BUILTINS = ['node:crypto', 'node:async_hooks', 'node:fs', 'node:fs/promises', 'node:url'];
+// node:module finds the package of a store from the application that asks for it.
+const CORE_BUILTINS = [
+  'node:crypto',
+  'node:async_hooks',
+  'node:fs',
+  'node:fs/promises',
+  'node:module',
+  'node:url',
+];
 /** What its conformance suite may use beside that. */
 const SUITE_BUILTINS = ['node:assert', 'node:assert/strict'];
 
