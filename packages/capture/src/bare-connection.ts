@@ -2,6 +2,7 @@ import { type Audit, AuditError } from '@indelible/core';
 import { CaptureTransaction } from './capture-transaction.js';
 import type { CaptureConnection, CaptureSession } from './dialect.js';
 import { createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
+import type { StatementKind } from './statement.js';
 
 /**
  * Captures what runs outside of the ORM's transactions on a database whose ORM has one connection (SQLite): a write gets
@@ -12,7 +13,8 @@ export class BareConnection {
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
   #manual: CaptureTransaction | undefined;
-  #manualSavepoint: string | undefined;
+  /** Where a savepoint began the transaction: that one and those inside of it. */
+  readonly #savepoints: string[] = [];
   readonly #session: CaptureSession;
 
   constructor(
@@ -31,61 +33,71 @@ export class BareConnection {
 
   /** Runs a statement of the caller. What `execute` gives or throws is passed on. */
   async run<T>(sql: string, execute: () => Promise<T>): Promise<T> {
-    const statement = this.parts.reader.read(sql);
-    // A write waits for its turn below. What else arrives while a unit of ours is under way would run inside of it.
-    if (this.#waiting > 0 && statement.kind !== 'write' && statement.kind !== 'schema') await this.#tail;
+    const { kind } = this.parts.reader.read(sql);
     const open = this.#manual ?? this.shared();
-    switch (statement.kind) {
-      case 'read':
-      case 'other':
-        return execute();
+    if (open !== undefined) return this.#inside(open, sql, execute);
+    // What changes nothing needs no turn, but while a unit of ours is under way it would run inside of it.
+    if (this.#waiting === 0 && (kind === 'read' || kind === 'other')) return execute();
+    return this.alone(async () => {
+      const begun = this.#manual ?? this.shared();
+      return begun === undefined ? this.#outside(sql, execute) : this.#inside(begun, sql, execute);
+    });
+  }
+
+  /** Runs a script that is no business of the audit: a migration. */
+  async script<T>(execute: () => Promise<T>): Promise<T> {
+    return this.alone(() => this.#schemaChange(execute));
+  }
+
+  async #outside<T>(sql: string, execute: () => Promise<T>): Promise<T> {
+    const { kind, savepoint } = this.parts.reader.read(sql);
+    switch (kind) {
+      case 'write':
+        return this.#unitOf(sql, execute);
+      case 'schema':
+        return this.#schemaChange(execute);
       case 'begin':
         return this.#begin(execute);
       case 'savepoint':
-        if (open === undefined) this.#manualSavepoint = statement.savepoint ?? '';
-        return open === undefined ? this.#begin(execute) : open.run(sql, execute);
-      case 'write':
-      case 'schema':
-        return open === undefined ? this.alone(() => this.#alone(sql, execute)) : open.run(sql, execute);
+        return this.#begin(execute, savepoint);
       default:
-        return open === undefined ? execute() : this.#end(open, sql, statement.savepoint, execute);
+        return execute();
     }
   }
 
-  /** Resolves when no transaction of ours is under way. Nothing may stand between it and what it was waited for. */
-  async idle(): Promise<void> {
-    if (this.#waiting > 0) await this.#tail;
+  async #inside<T>(open: CaptureTransaction, sql: string, execute: () => Promise<T>): Promise<T> {
+    if (open !== this.#manual) return open.run(sql, execute);
+    const { kind, savepoint = '' } = this.parts.reader.read(sql);
+    try {
+      // Releasing the savepoint that began a transaction commits it.
+      const commits = kind === 'release' && this.#savepoints.lastIndexOf(savepoint) === 0;
+      const result = commits ? await open.commit(execute) : await open.run(sql, execute);
+      if (commits || kind === 'commit' || kind === 'rollback') this.#endManual();
+      else if (this.#savepoints.length > 0) this.#follow(kind, savepoint);
+      return result;
+    } catch (error) {
+      if (open === this.#manual && (await open.hasEnded())) this.#endManual();
+      throw error;
+    }
   }
 
-  async #begin<T>(execute: () => Promise<T>): Promise<T> {
+  async #begin<T>(execute: () => Promise<T>, savepoint?: string): Promise<T> {
     const result = await execute();
     this.#manual = new CaptureTransaction(this.parts, this.connection);
+    if (savepoint !== undefined) this.#savepoints.push(savepoint);
     return result;
   }
 
-  async #end<T>(
-    open: CaptureTransaction,
-    sql: string,
-    savepoint: string | undefined,
-    execute: () => Promise<T>,
-  ): Promise<T> {
-    const { kind } = this.parts.reader.read(sql);
-    // Releasing the savepoint that began a transaction commits it.
-    const commits = kind === 'release' && savepoint === this.#manualSavepoint;
-    const result = commits ? await open.commit(execute) : await open.run(sql, execute);
-    if (open === this.#manual && (commits || kind === 'commit' || kind === 'rollback')) {
-      this.#manual = undefined;
-      this.#manualSavepoint = undefined;
-      this.#session.forget();
-    }
-    return result;
+  #follow(kind: StatementKind, savepoint: string): void {
+    if (kind === 'savepoint') this.#savepoints.push(savepoint);
+    else if (kind === 'release') this.#savepoints.length = this.#savepoints.lastIndexOf(savepoint);
+    else if (kind === 'rollback-to') this.#savepoints.length = this.#savepoints.lastIndexOf(savepoint) + 1;
   }
 
-  async #alone<T>(sql: string, execute: () => Promise<T>): Promise<T> {
-    const open = this.#manual ?? this.shared();
-    if (open !== undefined) return open.run(sql, execute);
-    const isWrite = this.parts.reader.read(sql).kind === 'write';
-    return isWrite ? this.#unitOf(sql, execute) : this.#schemaChange(execute);
+  #endManual(): void {
+    this.#manual = undefined;
+    this.#savepoints.length = 0;
+    this.#session.forget();
   }
 
   async #schemaChange<T>(execute: () => Promise<T>): Promise<T> {
@@ -98,12 +110,21 @@ export class BareConnection {
     await retryWhileBusy(dialect, () => this.connection.execute(dialect.begin));
     this.#session.renew();
     const transaction = new CaptureTransaction(this.parts, this.connection, this.#session);
+    const commit = (): Promise<void> => transaction.commit(() => this.connection.execute(dialect.commit));
+    let failed = false;
     try {
-      const result = await transaction.run(sql, execute);
-      await transaction.commit(() => this.connection.execute(dialect.commit));
+      const result = await transaction.run(sql, () =>
+        execute().catch((error: unknown) => {
+          failed = true;
+          throw error;
+        }),
+      );
+      await commit();
       return result;
     } catch (error) {
-      await this.#rollback(transaction, error);
+      // What a statement did before it failed stays (OR FAIL), as it would on its own.
+      const isKept = failed && (await commit().then(yes, no));
+      if (!isKept) await this.#rollback(transaction, error);
       throw error;
     }
   }
@@ -135,6 +156,9 @@ export class BareConnection {
     }
   }
 }
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
 
 function reportQuietly(audit: Audit, error: unknown, cause: unknown): void {
   const after = cause instanceof Error ? ` after "${cause.message}"` : '';

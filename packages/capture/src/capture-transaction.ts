@@ -7,10 +7,15 @@ import {
   type PreparedEvent,
   tryGetContext,
 } from '@indelible/core';
-import type { CaptureConnection, CaptureSession, StatementChanges } from './dialect.js';
+import type { CaptureConnection, CaptureSession, Inexact, StatementChanges } from './dialect.js';
 import { createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
 import { EventBuffer } from './event-buffer.js';
 import { type Statement, textWithoutValues } from './statement.js';
+
+/** What was found before a statement ran, or why nothing could be. */
+type Ready =
+  | { readonly inexact: readonly Inexact[] }
+  | { readonly inexact?: undefined; readonly error: unknown };
 
 /**
  * Follows one transaction: captures each write, keeps its events, and writes them in one go before COMMIT. The calls
@@ -21,7 +26,6 @@ export class CaptureTransaction {
   readonly #session: CaptureSession;
   readonly #events = new EventBuffer(this.id);
   #queue: Promise<unknown> = Promise.resolve();
-  #active = false;
   /** A statement has failed: the database may have ended the transaction with it. */
   #suspect = false;
   #refusal: AuditError | undefined;
@@ -49,8 +53,8 @@ export class CaptureTransaction {
         return this.#exclusively(() => this.#write(sql, statement, execute));
       case 'schema':
         return this.#exclusively(async () => {
-          if (this.#active) await this.#session.beforeSchemaChange();
-          return execute();
+          await this.#session.beforeSchemaChange();
+          return this.#watch(execute);
         });
       case 'commit':
         return this.commit(execute);
@@ -77,8 +81,23 @@ export class CaptureTransaction {
 
   async rollback<T>(execute: () => Promise<T>): Promise<T> {
     return this.#exclusively(async () => {
+      try {
+        const result = await execute();
+        this.#discard();
+        return result;
+      } catch (error) {
+        if (await this.#session.wasRolledBack()) this.#discard();
+        throw error;
+      }
+    });
+  }
+
+  /** True if the database has ended the transaction by itself: what was kept for it is gone with it. */
+  async hasEnded(): Promise<boolean> {
+    return this.#exclusively(async () => {
+      if (!(await this.#session.wasRolledBack())) return false;
       this.#discard();
-      return execute();
+      return true;
     });
   }
 
@@ -136,25 +155,22 @@ export class CaptureTransaction {
   async #write<T>(sql: string, statement: Statement, execute: () => Promise<T>): Promise<T> {
     const ambient = tryGetContext();
     if (ambient?.paused === true) return this.#pass(execute);
-    const ready = await this.#ready(sql, statement, ambient);
+    const ready = await this.#ready(statement);
     let result: T;
     try {
       result = await execute();
     } catch (error) {
       this.#suspect = true;
-      // A failed statement leaves nothing, unless it said OR FAIL, which keeps what it did, or OR ROLLBACK.
-      if (ready) await this.#afterFailure(sql, statement, ambient);
+      await this.#afterFailure(sql, statement, ready, ambient);
       throw error;
     }
-    if (ready) await this.#collect(sql, statement, ambient);
+    await this.#collect(sql, ready, ambient);
     return result;
   }
 
-  /** @returns false where capturing failed and the policy lets the statement run without it */
-  async #ready(sql: string, statement: Statement, ambient: AmbientContext | undefined): Promise<boolean> {
+  async #ready(statement: Statement): Promise<Ready> {
     try {
       const inexact = await retryWhileBusy(this.parts.dialect, () => this.#session.before(statement));
-      this.#active = true;
       const [first] = inexact;
       if (first !== undefined && this.parts.options.strict) {
         throw new AuditError(
@@ -163,20 +179,20 @@ export class CaptureTransaction {
           `this statement can not be captured exactly: ${first.reason}`,
         );
       }
-      const text = inexact.length === 0 ? '' : textWithoutValues(sql);
-      for (const entry of inexact) this.#events.add(this.parts.events.fromInexact(entry, text), ambient);
-      return true;
+      return { inexact: inexact.filter(({ fidelity }) => fidelity !== 'exact') };
     } catch (error) {
+      await this.#session.abandon();
       if (this.parts.dialect.isBusy(error) || auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
       if (this.parts.audit().policy('data') === 'strict') throw this.#failure(error);
-      this.#markOpaque(sql, ambient, error);
-      return false;
+      return { error };
     }
   }
 
-  async #collect(sql: string, statement: Statement, ambient: AmbientContext | undefined): Promise<void> {
+  async #collect(sql: string, ready: Ready, ambient: AmbientContext | undefined): Promise<void> {
+    if (ready.inexact === undefined) return this.#markOpaque(sql, ambient, ready.error);
     try {
-      this.#add(sql, await this.#session.after(statement, true), ambient);
+      const { rows, inexact } = await this.#session.after();
+      this.#add(sql, { rows, inexact: [...ready.inexact, ...inexact] }, ambient, inexact[0]);
     } catch (error) {
       if (auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
       if (this.parts.audit().policy('data') === 'strict') {
@@ -188,27 +204,49 @@ export class CaptureTransaction {
     }
   }
 
-  async #afterFailure(sql: string, statement: Statement, ambient: AmbientContext | undefined): Promise<void> {
+  /** A failed statement leaves nothing, but for OR FAIL, which keeps what it did, and OR ROLLBACK, which ends all. */
+  async #afterFailure(
+    sql: string,
+    statement: Statement,
+    ready: Ready,
+    ambient: AmbientContext | undefined,
+  ): Promise<void> {
     try {
-      if (await this.#session.wasRolledBack()) this.#discard();
-      else this.#add(sql, await this.#session.after(statement, statement.words.has('FAIL')), ambient);
-    } catch {
-      // The caller gets the error of the statement. A connection that is lost takes the transaction with it.
+      if (await this.#session.wasRolledBack()) {
+        this.#discard();
+        await this.#session.abandon();
+        return;
+      }
+      const { rows, inexact } = await this.#session.after();
+      if (rows.length === 0 && inexact.length === 0 && !statement.words.has('FAIL')) return;
+      if (ready.inexact === undefined) this.#markOpaque(sql, ambient, ready.error);
+      this.#add(sql, { rows, inexact: [...(ready.inexact ?? []), ...inexact] }, ambient, inexact[0]);
+    } catch (error) {
+      // The caller gets the error of the statement, and no COMMIT over what it may have left.
+      if (this.parts.audit().policy('data') === 'strict') this.#refusal ??= this.#failure(error);
+      else this.#markOpaque(sql, ambient, error);
     }
   }
 
-  #add(sql: string, changes: StatementChanges, ambient: AmbientContext | undefined): void {
-    const text = changes.inexact.length === 0 ? '' : textWithoutValues(sql);
-    if (changes.inexact.length > 0 && this.parts.options.strict) {
+  /** @param late what showed only after the statement had run, too late to refuse it alone */
+  #add(
+    sql: string,
+    changes: StatementChanges,
+    ambient: AmbientContext | undefined,
+    late: Inexact | undefined,
+  ): void {
+    if (late !== undefined && this.parts.options.strict) {
       this.#refusal = new AuditError(
         'AUDIT_NOT_EXACT',
         this.parts.where,
-        `this statement touches ${changes.inexact[0]?.reason ?? 'more than can be captured'}; its transaction can not be committed`,
+        `this statement touches ${late.reason}; its transaction can not be committed`,
       );
       throw this.#refusal;
     }
-    for (const entry of changes.inexact)
+    const text = changes.inexact.length === 0 ? '' : textWithoutValues(sql);
+    for (const entry of changes.inexact) {
       this.#events.add(this.parts.events.fromInexact(entry, text), ambient);
+    }
     for (const row of changes.rows) {
       const input = this.parts.events.fromRow(row);
       if (input !== undefined) this.#events.add(input, ambient);
@@ -217,7 +255,7 @@ export class CaptureTransaction {
 
   /** Inside `withoutAudit`. */
   async #pass<T>(execute: () => Promise<T>): Promise<T> {
-    this.#session.skip();
+    await this.#session.skip();
     return this.#watch(execute);
   }
 

@@ -61,9 +61,10 @@ export class ChangeEvents {
   };
 
   /** The event of one change; undefined where nothing that is recorded has changed. */
-  fromRow({ table, before, after }: RowChange): EventInput | undefined {
+  fromRow(change: RowChange): EventInput | undefined {
+    const { table, before, after } = change;
     const model = this.#model(table);
-    if (before !== null && after !== null) return this.#update(model, before, after);
+    if (before !== null && after !== null) return this.#update(model, change, before, after);
     const row = before ?? after;
     if (row === null) return undefined;
     const operation =
@@ -72,22 +73,22 @@ export class ChangeEvents {
     return {
       action: `${model.action}.${VERBS[operation]}`,
       category: 'data',
-      resource: { type: model.name, id: identity(model, row) },
+      resource: { type: model.name, id: identity(model, row, change.from ?? change.to) },
       change: { operation, ...(before === null ? { after: values } : { before: values }), fidelity: 'exact' },
+      ...marks(model),
     };
   }
 
-  #update(model: Model, before: RowImage, after: RowImage): EventInput | undefined {
+  #update(model: Model, { from, to }: RowChange, before: RowImage, after: RowImage): EventInput | undefined {
     const changed = model.fields.filter(
       (field) => !before.equals(after, field.position) && differs(field, before, after),
     );
     if (changed.length === 0) return undefined;
     const told = this.options.snapshot === 'full' ? model.fields : changed;
     const operation = updateOperation(model, before, after);
-    const id = identity(model, before);
-    const newId = model.key.every((field) => before.equals(after, field.position))
-      ? id
-      : identity(model, after);
+    const id = identity(model, before, from);
+    const isSame = model.key.length > 0 && model.key.every((field) => before.equals(after, field.position));
+    const newId = isSame ? id : identity(model, after, to);
     return {
       action: `${model.action}.${VERBS[operation]}`,
       category: 'data',
@@ -100,6 +101,7 @@ export class ChangeEvents {
         fidelity: 'exact',
       },
       ...(newId === id ? {} : { details: { newResourceId: newId } }),
+      ...marks(model),
     };
   }
 
@@ -137,11 +139,13 @@ function describeModel(
   const name = naming?.name ?? table.name.name;
   const own = options.models.get(name) ?? options.models.get(table.name.name) ?? NOTHING;
   const excluded = new Set(own.exclude);
+  const names = new Set([...(naming?.fields.values() ?? [])].map((field) => field.name));
   const all = table.columns.map((column, position) => ({
     column: column.name,
     position,
     ...(naming?.fields.get(column.name) ?? {
-      name: column.name,
+      // A column that the ORM does not know may be called as a field of another column.
+      name: names.has(column.name) ? `column ${column.name}` : column.name,
       type: typeFromDeclaration(column.declaredType),
     }),
   }));
@@ -152,8 +156,7 @@ function describeModel(
     action: snakeCase(name),
     isLink: naming?.isLink ?? false,
     fields,
-    // A table without a key is known by all of its columns.
-    key: table.key.length === 0 ? fields : all.filter((field) => table.key.includes(field.column)),
+    key: table.key.flatMap((column) => all.filter((field) => field.column === column)),
     softDelete: fields.find((field) => softDelete.includes(field.name)),
   };
 }
@@ -172,14 +175,22 @@ function readFields(fields: readonly Field[], row: RowImage): JsonObject {
   return Object.fromEntries(fields.map((field) => [field.name, readField(field, row)]));
 }
 
-/** A single key's value as text; a composite key as the canonical JSON of its parts by field. */
-function identity(model: Model, row: RowImage): string {
+/**
+ * A single key's value as text; a composite key as the canonical JSON of its parts by field. A row without a key is known
+ * by where it stands, and never by what it holds: that may be secret.
+ */
+function identity(model: Model, row: RowImage, place: string | null): string {
   const [single, second] = model.key;
-  if (single !== undefined && second === undefined) {
+  if (single === undefined) return `row:${place ?? ''}`;
+  if (second === undefined) {
     const value = readField(single, row);
     return typeof value === 'string' ? value : canonicalize(value);
   }
   return canonicalize(readFields(model.key, row));
+}
+
+function marks(model: Model): { readonly tags?: readonly string[] } {
+  return model.key.length === 0 ? { tags: ['no-primary-key'] } : {};
 }
 
 function updateOperation(
@@ -198,12 +209,15 @@ function isSet(value: JsonValue): boolean {
   return value !== null && value !== false;
 }
 
-/** `PatientRecord` → `patient_record`, `HTTPLog` → `http_log`. */
+const MAX_NAME = 90;
+
+/** `PatientRecord` → `patient_record`, `HTTPLog` → `http_log`. Letters of every script stay; a name of none is `table`. */
 export function snakeCase(name: string): string {
-  return name
+  const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
-    .replace(/[^A-Za-z0-9]+/g, '_')
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, '_')
     .replace(/^_+|_+$/g, '')
     .toLowerCase();
+  return words === '' ? 'table' : Array.from(words).slice(0, MAX_NAME).join('');
 }

@@ -37,6 +37,9 @@ export interface RowChange {
   readonly table: TableInfo;
   readonly before: RowImage | null;
   readonly after: RowImage | null;
+  /** Where the row stood and stands, in the database's own terms: what a row of a table without a key is known by. */
+  readonly from: string | null;
+  readonly to: string | null;
 }
 
 export interface ColumnInfo {
@@ -48,7 +51,7 @@ export interface ColumnInfo {
 export interface TableInfo {
   readonly name: TableName;
   readonly columns: readonly ColumnInfo[];
-  /** The columns of the primary key in their order; empty where there is none. */
+  /** The columns of the primary key in their order, or of another key that tells rows apart; empty where there is none. */
   readonly key: readonly string[];
   /** The foreign keys that point away from this table. */
   readonly references: readonly ForeignKey[];
@@ -69,7 +72,8 @@ export interface StatementChanges {
 
 export interface Inexact {
   readonly table: TableName | null;
-  readonly fidelity: 'count-only' | 'opaque';
+  /** `exact`: the rows are recorded with all that they hold, and only `strict` minds. */
+  readonly fidelity: 'exact' | 'count-only' | 'opaque';
   /** How many rows, where that is known. */
   readonly count?: number;
   readonly reason: string;
@@ -80,6 +84,8 @@ export interface SessionOptions {
   readonly maxRows: number;
   /** Tables that are not captured at all. */
   readonly ignores: (table: TableName) => boolean;
+  /** False where changes are captured even while the audit tables are missing: their events go elsewhere. */
+  readonly mustJoin: () => boolean;
 }
 
 /** Follows the transactions of one connection, one after the other. Its calls never overlap. */
@@ -89,19 +95,19 @@ export interface CaptureSession {
    * @returns why the statement can not be captured exactly; empty where it can
    */
   before(statement: Statement): Promise<readonly Inexact[]>;
-  /** Reads what the statement did. Called right after it, whether it succeeded or not. */
-  after(statement: Statement, succeeded: boolean): Promise<StatementChanges>;
+  /** Reads what the statement did. Called right after it, also when it failed: some keep what they did until then. */
+  after(): Promise<StatementChanges>;
+  /** The statement that `before` made ready for does not run, or runs unseen. */
+  abandon(): Promise<void>;
   /** Clears the way for a statement that changes the schema. */
   beforeSchemaChange(): Promise<void>;
-  /**
-   * True if the database has ended the transaction by itself since the last call.
-   */
+  /** True if the connection is in no transaction any more: the database, or somebody, has ended it. */
   wasRolledBack(): Promise<boolean>;
   savepointRolledBack(): void;
   /** Another transaction begins on the same connection. */
   renew(): void;
-  /** A statement ran between `after` and the next `before`, and what it did is not wanted. */
-  skip(): void;
+  /** A statement runs next, and what it does is not wanted. */
+  skip(): Promise<void>;
   /** A transaction was rolled back, or the connection may be another one: nothing that is known of it holds. */
   forget(): void;
   /** An id that every later event must exceed: what other writers have committed. */
@@ -121,6 +127,8 @@ export interface CaptureDialect {
   readonly rollback: string;
   /** True if the error says that another connection holds the database: worth another try. */
   isBusy(error: unknown): boolean;
+  /** True if no later try can succeed: the transaction has read what others have changed since. */
+  isStale(error: unknown): boolean;
   /** True if the error says that the audit tables are missing. */
   isMissingTable(error: unknown): boolean;
 }

@@ -24,7 +24,8 @@ export function createSession(
   begun: boolean,
 ): CaptureSession {
   const { maxRows } = parts.options;
-  return parts.dialect.createSession(connection, { maxRows, ignores: parts.events.ignores }, begun);
+  const mustJoin = (): boolean => parts.audit().policy('data') === 'strict';
+  return parts.dialect.createSession(connection, { maxRows, ignores: parts.events.ignores, mustJoin }, begun);
 }
 
 const BUSY_RETRY_MS = 1_000;
@@ -37,7 +38,7 @@ export async function retryWhileBusy<T>(dialect: CaptureDialect, work: () => Pro
     try {
       return await work();
     } catch (error) {
-      if (!dialect.isBusy(error) || Date.now() > deadline) throw error;
+      if (!dialect.isBusy(error) || dialect.isStale(error) || Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }

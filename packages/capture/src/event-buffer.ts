@@ -94,8 +94,9 @@ const IDS_A_MILLISECOND = 4_000;
  * is never reversed.
  */
 function idsAbove(floor: string | null, events: readonly BufferedEvent[]): readonly string[] {
-  const first = events[0];
-  if (floor === null || first === undefined || first.id > floor) return events.map(({ id }) => id);
+  if (floor === null || events.every(({ id, isJoined }) => isJoined || id > floor)) {
+    return events.map(({ id }) => id);
+  }
   const base = uuidTime(floor).getTime() + 1;
   return events.map(({ id, isJoined }, position) =>
     isJoined ? id : createUuidV7(new Date(base + Math.floor(position / IDS_A_MILLISECOND))),

@@ -1,4 +1,4 @@
-import { type Token, tokenize } from './tokenize.js';
+import { foldName, nextToken, type Token, tokenize } from './tokenize.js';
 
 /**
  * What a statement is to the engine. `write` may change rows; `read` can not; `schema` changes tables; the rest steer
@@ -18,17 +18,16 @@ export type StatementKind =
 
 export interface Statement {
   readonly kind: StatementKind;
-  /** Every name that the statement could mean by a table, in lower case. Empty unless it is a write. */
+  /** Every name that the statement could mean by a table, folded. Empty unless it is a write. */
   readonly names: ReadonlySet<string>;
-  /** The unquoted words in upper case. Empty unless it is a write. */
+  /** The unquoted words in upper case, but for a `replace` that is a function. Empty unless it is a write. */
   readonly words: ReadonlySet<string>;
-  /** The names that stand in a SET clause, in lower case: no other column is assigned by an UPDATE. */
+  /** The names that stand in a SET clause, folded: no other column is assigned by an UPDATE. */
   readonly assigned: ReadonlySet<string>;
   /** The savepoint of `savepoint`, `release` and `rollback-to`. */
   readonly savepoint?: string;
 }
 
-const FIRST_WORD = /^(?:[\s\uFEFF;(]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*([A-Za-z]+)/;
 const KINDS = new Map<string, StatementKind>([
   ['SELECT', 'read'],
   ['VALUES', 'read'],
@@ -51,7 +50,7 @@ const KINDS = new Map<string, StatementKind>([
   ['ALTER', 'schema'],
   ['REINDEX', 'schema'],
 ]);
-const TRIGGER = /^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMP(?:ORARY)?\s+|CONSTRAINT\s+)?TRIGGER\b/i;
+const WORD = /[A-Za-z_\u0080-\uFFFF][A-Za-z0-9_\u0080-\uFFFF]*/g;
 const CLAUSE_END = new Set(['WHERE', 'FROM', 'RETURNING', 'ORDER', 'LIMIT', 'ON']);
 const NOTHING: ReadonlySet<string> = new Set();
 const MAX_CACHED = 1_000;
@@ -73,58 +72,95 @@ export class StatementReader {
   }
 }
 
-/** Reads one string of SQL. Several statements in one string are a write if any of them is. */
+/**
+ * Reads one string of SQL. Of several statements in one string a write makes it a write, because some drivers run them
+ * all; only where the first one steers the transaction or changes the schema it decides, because those of SQLite run no
+ * other.
+ */
 export function readStatement(sql: string): Statement {
-  const first = FIRST_WORD.exec(sql)?.[1]?.toUpperCase() ?? '';
-  const several = hasSecondStatement(sql);
+  const first = firstWord(sql);
   const kind = KINDS.get(first) ?? 'other';
-  if (kind === 'schema' && TRIGGER.test(sql)) return nothing(kind);
-  if (several || first === 'WITH') return readTokens(tokenize(sql), several);
-  if (kind === 'write') return write(tokenize(sql));
-  if (kind === 'rollback' || kind === 'savepoint' || kind === 'release')
-    return readSavepoint(kind, tokenize(sql));
-  return nothing(kind);
+  const isPlain = kind === 'read' || kind === 'other';
+  if (isPlain && first !== 'WITH' && first !== 'EXPLAIN' && !sql.includes(';')) return nothing(kind);
+  const tokens = tokenize(sql);
+  switch (kind) {
+    case 'write':
+      return write(tokens);
+    case 'rollback':
+    case 'savepoint':
+    case 'release':
+      return readSavepoint(kind, firstStatement(tokens));
+    case 'read':
+    case 'other':
+      return readTokens(kind, first, tokens);
+    default:
+      return nothing(kind);
+  }
+}
+
+function firstWord(sql: string): string {
+  let token = nextToken(sql, 0);
+  while (token?.kind === 'punctuation' && (token.text === ';' || token.text === '(')) {
+    token = nextToken(sql, token.end);
+  }
+  return token?.kind === 'word' ? token.text.toUpperCase() : '';
 }
 
 function nothing(kind: StatementKind): Statement {
   return { kind, names: NOTHING, words: NOTHING, assigned: NOTHING };
 }
 
-/** A semicolon with anything but white space behind it may start another statement. */
-function hasSecondStatement(sql: string): boolean {
-  const semicolon = sql.indexOf(';');
-  return semicolon !== -1 && sql.slice(semicolon + 1).trim() !== '';
+function firstStatement(tokens: readonly Token[]): readonly Token[] {
+  const isEnd = (token: Token | undefined): boolean => token?.kind === 'punctuation' && token.text === ';';
+  const start = tokens.findIndex((token) => !isEnd(token));
+  const end = tokens.findIndex((token, position) => position > start && isEnd(token));
+  return tokens.slice(start, end === -1 ? undefined : end);
 }
 
-function readTokens(tokens: readonly Token[], several: boolean): Statement {
-  let schema = false;
-  for (const [position, token] of tokens.entries()) {
-    if (token.kind !== 'word') continue;
-    const word = token.text.toUpperCase();
-    const next = tokens[position + 1];
-    // replace() is also a function, and `SET` or `DO` follow UPDATE in an upsert, which is found by its INSERT.
-    const isFunction = next?.kind === 'punctuation' && next.text === '(';
-    if (KINDS.get(word) === 'write' && !isFunction) return write(tokens);
-    if (several && KINDS.get(word) === 'schema') schema = true;
-  }
-  return nothing(schema ? 'schema' : 'read');
+/** What begins like a read may be a write: behind a CTE, behind EXPLAIN ANALYZE, or behind a semicolon. */
+function readTokens(kind: 'read' | 'other', first: string, tokens: readonly Token[]): Statement {
+  const found = namesAndWords(tokens);
+  const isWrite = [...found.words].some((word) => KINDS.get(word) === 'write');
+  const isPlan = first === 'EXPLAIN' && !found.words.has('ANALYZE') && !isSeveral(tokens);
+  if (isWrite && !isPlan) return write(tokens);
+  return nothing(first === 'WITH' ? 'read' : kind);
+}
+
+function isSeveral(tokens: readonly Token[]): boolean {
+  return firstStatement(tokens).length < tokens.filter((token) => token.text !== ';').length;
 }
 
 function write(tokens: readonly Token[]): Statement {
+  return { kind: 'write', ...namesAndWords(tokens), assigned: assignedNames(tokens) };
+}
+
+/** The names that could be meant by tables, and the words that could be verbs. */
+export function namesAndWords(tokens: readonly Token[]): Pick<Statement, 'names' | 'words'> {
   const names = new Set<string>();
   const words = new Set<string>();
-  for (const token of tokens) {
+  for (const [position, token] of tokens.entries()) {
     if (token.kind === 'word') {
-      words.add(token.text.toUpperCase());
-      names.add(token.text.toLowerCase());
+      const word = token.text.toUpperCase();
+      names.add(foldName(token.text));
+      if (word !== 'REPLACE' || tokens[position + 1]?.text !== '(') words.add(word);
     } else if (token.kind === 'quoted') {
-      names.add(token.text.toLowerCase());
+      names.add(foldName(token.text));
     } else if (token.kind === 'literal' && token.text.startsWith("'")) {
       // SQLite takes a string literal for an identifier where only an identifier can stand.
-      names.add(token.text.slice(1, -1).replaceAll("''", "'").toLowerCase());
+      names.add(foldName(unquoted(token)));
+    } else if (token.kind === 'literal' && token.text.startsWith('$')) {
+      // SQLite knows no dollar quotes: what looks like one is a parameter, and what it seems to hold is the statement.
+      for (const [word] of token.text.matchAll(WORD)) {
+        names.add(foldName(word));
+        words.add(word.toUpperCase());
+      }
     }
   }
-  return { kind: 'write', names, words, assigned: assignedNames(tokens) };
+  return { names, words };
+}
+
+function unquoted(token: Token): string {
+  return token.text.startsWith("'") ? token.text.slice(1, -1).replaceAll("''", "'") : token.text;
 }
 
 /** What stands between SET and the end of its clause. A function call or a sub-select in it only adds names. */
@@ -132,6 +168,7 @@ function assignedNames(tokens: readonly Token[]): Set<string> {
   const names = new Set<string>();
   let depth = 0;
   let clause = -1;
+  let previous = '';
   for (const token of tokens) {
     if (token.kind === 'punctuation') {
       if (token.text === '(') depth += 1;
@@ -141,35 +178,59 @@ function assignedNames(tokens: readonly Token[]): Set<string> {
     }
     const word = token.kind === 'word' ? token.text.toUpperCase() : '';
     if (word === 'SET') clause = depth;
-    else if (clause === depth && CLAUSE_END.has(word)) clause = -1;
-    else if (clause !== -1 && token.kind !== 'literal') names.add(token.text.toLowerCase());
-    else if (clause !== -1) names.add(token.text.replaceAll("'", '').toLowerCase());
+    else if (clause === depth && CLAUSE_END.has(word) && previous !== 'DISTINCT') clause = -1;
+    else if (clause !== -1) names.add(foldName(unquoted(token)));
+    previous = word;
   }
   return names;
 }
 
 function readSavepoint(kind: 'rollback' | 'savepoint' | 'release', tokens: readonly Token[]): Statement {
   const names = tokens.filter((token) => token.kind !== 'punctuation');
-  const skipped = new Set(['ROLLBACK', 'TRANSACTION', 'WORK', 'TO', 'SAVEPOINT', 'RELEASE']);
   const last = names.at(-1);
-  const isName =
-    last !== undefined && names.length > 1 && (last.kind !== 'word' || !skipped.has(last.text.toUpperCase()));
-  const toSavepoint = kind !== 'rollback' || names.some((token) => token.text.toUpperCase() === 'TO');
-  if (!isName || !toSavepoint) return nothing(kind);
-  return { ...nothing(kind === 'rollback' ? 'rollback-to' : kind), savepoint: last.text.toLowerCase() };
+  const isTo = names.slice(0, -1).some((token) => token.kind === 'word' && token.text.toUpperCase() === 'TO');
+  if (last === undefined || names.length < 2 || (kind === 'rollback' && !isTo)) return nothing(kind);
+  return { ...nothing(kind === 'rollback' ? 'rollback-to' : kind), savepoint: foldName(unquoted(last)) };
 }
 
-/** The statement's text for an event: every literal becomes `?`, so that no value stands in it. */
+const BEFORE_A_NAME = new Set([
+  'INTO',
+  'UPDATE',
+  'FROM',
+  'JOIN',
+  'TABLE',
+  'SET',
+  'OR',
+  'ABORT',
+  'FAIL',
+  'IGNORE',
+  'REPLACE',
+  'ROLLBACK',
+  'ON',
+]);
+
+/**
+ * The statement's text for an event: every literal becomes `?`, so that no value stands in it. So does what stands in
+ * double quotes where a value could stand: some databases take that for a text.
+ */
 export function textWithoutValues(sql: string, limit = 2_000): string {
   let text = '';
   let at = 0;
-  for (const token of tokenize(sql)) {
-    const gap = sql.slice(at, token.start);
+  let previous: Token | undefined;
+  for (let token = nextToken(sql, 0); token !== undefined; token = nextToken(sql, at)) {
     // A comment may carry values too.
-    text += gap === '' ? '' : ' ';
-    text += token.kind === 'literal' ? '?' : sql.slice(token.start, token.end);
+    if (token.start > at && text !== '') text += ' ';
+    text += isValue(sql, token, previous) ? '?' : sql.slice(token.start, token.end);
     at = token.end;
+    previous = token;
     if (text.length > limit) return `${text.slice(0, limit)}…`;
   }
-  return text.trim();
+  return text;
+}
+
+function isValue(sql: string, token: Token, previous: Token | undefined): boolean {
+  if (token.kind === 'literal') return true;
+  if (token.kind !== 'quoted' || sql.charAt(token.start) !== '"') return false;
+  const isQualified = previous?.text === '.' || sql.charAt(token.end) === '.';
+  return !isQualified && !(previous?.kind === 'word' && BEFORE_A_NAME.has(previous.text.toUpperCase()));
 }

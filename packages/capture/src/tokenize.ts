@@ -8,7 +8,8 @@ export interface Token {
   readonly end: number;
 }
 
-const SPACE = /[\s\uFEFF]/;
+// Databases take ASCII space only: a no-break space is part of a name. A byte order mark before a token is passed over.
+const SPACE = /[\t-\r \uFEFF]/;
 const WORD_START = /[A-Za-z_\u0080-\uFFFF]/;
 const WORD_PART = /[A-Za-z0-9_$\u0080-\uFFFF]/;
 const NUMBER = /(?:0[xX][0-9a-fA-F_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?)/y;
@@ -21,7 +22,14 @@ const PARAMETER = /\?[0-9]*|[:@$][A-Za-z0-9_]+/y;
  */
 export function tokenize(sql: string): Token[] {
   const tokens: Token[] = [];
-  let at = 0;
+  for (let token = nextToken(sql, 0); token !== undefined; token = nextToken(sql, token.end))
+    tokens.push(token);
+  return tokens;
+}
+
+/** The first token that begins at `from` or behind it. */
+export function nextToken(sql: string, from: number): Token | undefined {
+  let at = from;
   while (at < sql.length) {
     const char = sql.charAt(at);
     if (SPACE.test(char)) {
@@ -33,12 +41,15 @@ export function tokenize(sql: string): Token[] {
       const end = sql.indexOf('*/', at + 2);
       at = end === -1 ? sql.length : end + 2;
     } else {
-      const token = readToken(sql, at, char);
-      tokens.push(token);
-      at = token.end;
+      return readToken(sql, at, char);
     }
   }
-  return tokens;
+  return undefined;
+}
+
+/** Folds ASCII letters only, as SQLite does: `ä` and `Ä` are two names, and so are `K` and the Kelvin sign. */
+export function foldName(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function readToken(sql: string, start: number, char: string): Token {
@@ -94,6 +105,7 @@ function literal(sql: string, start: number, end: number): Token {
 }
 
 function quoted(sql: string, start: number, end: number, quote: string): Token {
-  const inner = sql.slice(start + 1, end - 1).replaceAll(quote + quote, quote);
+  const isClosed = end - start > 1 && sql.charAt(end - 1) === quote;
+  const inner = sql.slice(start + 1, isClosed ? end - 1 : end).replaceAll(quote + quote, quote);
   return { kind: 'quoted', text: inner, start, end };
 }

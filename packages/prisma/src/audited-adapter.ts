@@ -41,8 +41,7 @@ export class AuditedAdapter implements SqlAdapter {
 
   /** Scripts are migrations: they are left alone. */
   async executeScript(script: string): Promise<void> {
-    await this.#bare.idle();
-    return this.inner.executeScript(script);
+    return this.#bare.script(() => this.inner.executeScript(script));
   }
 
   async startTransaction(isolationLevel?: string): Promise<SqlTransaction> {
@@ -54,15 +53,13 @@ export class AuditedAdapter implements SqlAdapter {
   }
 
   async #start(isolationLevel: string | undefined): Promise<AuditedTransaction> {
-    await this.#bare.idle();
-    const inner = await this.inner.startTransaction(isolationLevel);
-    // libsql gives the connection to the transaction and opens another one for what comes next.
-    this.#bare.forget();
-    return new AuditedTransaction(
-      inner,
-      this.engine.transaction(createAdapterConnection(inner)),
-      () => undefined,
-    );
+    return this.#bare.alone(async () => {
+      const inner = await this.inner.startTransaction(isolationLevel);
+      // libsql gives the connection to the transaction and opens another one for what comes next.
+      this.#bare.forget();
+      const capture = this.engine.transaction(createAdapterConnection(inner));
+      return new AuditedTransaction(inner, capture, () => undefined);
+    });
   }
 
   /** One connection for all: transactions take turns here, or a write of ours could begin between the wait and BEGIN. */

@@ -16,39 +16,156 @@ export interface Lineage {
 /**
  * Folds the firings of one statement into one lineage a row. A row that a statement touches several times, through
  * cascades or triggers, is one change: from how it stood before to how it stands after.
+ *
+ * Updates and deletes are noted before they happen, and may then not happen: the statement says OR IGNORE, or a trigger
+ * of the application says RAISE(IGNORE). What is noted later shows it, or `settleLineages`.
  */
 export function foldCaptures(captures: readonly Capture[]): Lineage[] {
-  const lineages: Lineage[] = [];
-  const living = new Map<string, Lineage>();
-  const place = (table: number, at: string): string => `${table} ${at}`;
-  for (const capture of captures) {
-    const { table, from, to } = capture;
-    if (capture.event === 'insert') {
-      const known = living.get(place(table, to));
-      if (known !== undefined) {
-        // A trigger of the application touched the new row before its insertion was noted.
-        known.before = null;
-        known.from = null;
-        continue;
-      }
-      const made: Lineage = { table, before: null, from: null, at: to, deleted: false, after: capture.after };
-      lineages.push(made);
-      living.set(place(table, to), made);
-      continue;
+  const fold = new Fold();
+  for (const capture of captures) fold.add(capture);
+  return fold.lineages;
+}
+
+class Fold {
+  readonly lineages: Lineage[] = [];
+  readonly #living = new Map<string, Lineage>();
+  readonly #deleted = new Map<string, Lineage>();
+  /** Rows that go to a place once the row that stands there is gone (OR REPLACE), by that place. */
+  readonly #waiting = new Map<string, Lineage>();
+  readonly #cameFrom = new Map<Lineage, string>();
+
+  add(capture: Capture): void {
+    const { table, from, to, event } = capture;
+    if (event === 'insert') {
+      this.#insert(table, to, capture.after);
+      return;
     }
-    let lineage = living.get(place(table, from));
-    if (lineage === undefined) {
-      lineage = { table, before: capture.before, from, at: from, deleted: false, after: null };
-      lineages.push(lineage);
-    }
-    living.delete(place(table, from));
-    if (capture.event === 'delete') {
+    const lineage = this.#rowAt(table, from, capture.before);
+    if (event === 'delete') {
       lineage.deleted = true;
-    } else {
-      lineage.at = to;
-      lineage.after = capture.after;
-      living.set(place(table, to), lineage);
+      this.#leave(lineage);
+      this.#deleted.set(place(table, from), lineage);
+      this.#moveIn(table, from);
+      return;
     }
+    lineage.after = capture.after;
+    if (from === to) return;
+    if (capture.taken) this.#waiting.set(place(table, to), lineage);
+    else this.#move(lineage, to);
   }
-  return lineages;
+
+  #rowAt(table: number, at: string, image: string | null): Lineage {
+    const here = place(table, at);
+    const known = this.#living.get(here);
+    if (known !== undefined) return known;
+    const kept = this.#deleted.get(here);
+    if (kept !== undefined) {
+      // It is touched again where it was deleted: it was not.
+      this.#deleted.delete(here);
+      kept.deleted = false;
+      this.#living.set(here, kept);
+      return kept;
+    }
+    const lineage: Lineage = { table, before: image, from: at, at, deleted: false, after: null };
+    this.lineages.push(lineage);
+    this.#living.set(here, lineage);
+    return lineage;
+  }
+
+  #insert(table: number, at: string, after: string | null): void {
+    const here = place(table, at);
+    const known = this.#living.get(here);
+    if (known !== undefined && known.from === at) {
+      // A trigger of the application touched the new row before its insertion was noted.
+      known.before = null;
+      known.from = null;
+      return;
+    }
+    if (known !== undefined) this.#moveBack(known);
+    const made: Lineage = { table, before: null, from: null, at, deleted: false, after };
+    this.#deleted.delete(here);
+    this.lineages.push(made);
+    this.#living.set(here, made);
+  }
+
+  #move(lineage: Lineage, to: string): void {
+    const there = place(lineage.table, to);
+    const known = this.#living.get(there);
+    // The place was free: who seemed to have moved there has not.
+    if (known !== undefined && known !== lineage) this.#moveBack(known);
+    this.#leave(lineage);
+    this.#cameFrom.set(lineage, lineage.at);
+    lineage.at = to;
+    this.#deleted.delete(there);
+    this.#living.set(there, lineage);
+  }
+
+  #moveIn(table: number, at: string): void {
+    const here = place(table, at);
+    const waiting = this.#waiting.get(here);
+    if (waiting === undefined) return;
+    this.#waiting.delete(here);
+    const gone = this.#deleted.get(here);
+    this.#move(waiting, at);
+    if (gone !== undefined) this.#deleted.set(here, gone);
+  }
+
+  #moveBack(lineage: Lineage): void {
+    const origin = this.#cameFrom.get(lineage);
+    if (origin === undefined) return;
+    this.#leave(lineage);
+    lineage.at = origin;
+    this.#cameFrom.delete(lineage);
+    const back = place(lineage.table, origin);
+    if (!this.#living.has(back)) this.#living.set(back, lineage);
+  }
+
+  #leave(lineage: Lineage): void {
+    const here = place(lineage.table, lineage.at);
+    if (this.#living.get(here) === lineage) this.#living.delete(here);
+  }
+}
+
+function place(table: number, at: string): string {
+  return `${table} ${at}`;
+}
+
+/**
+ * Gives the rows of one table the images that stand in it now, and finds those that are where they were.
+ * @param present by place; every place of every lineage that holds a row
+ */
+export function settleLineages(lineages: readonly Lineage[], present: ReadonlyMap<string, string>): void {
+  const occupied = new Set(lineages.filter((lineage) => !lineage.deleted).map((lineage) => lineage.at));
+  for (const lineage of lineages) {
+    const { from, at } = lineage;
+    if (lineage.deleted) {
+      lineage.deleted = occupied.has(at) || !present.has(at);
+    } else if (from !== null && from !== at && present.has(from) && !occupied.has(from)) {
+      lineage.at = from;
+    }
+    lineage.after = lineage.deleted ? null : (present.get(lineage.at) ?? null);
+  }
+}
+
+/** In the order in which they can be told one after the other: a row leaves its place before another takes it. */
+export function orderLineages(lineages: readonly Lineage[]): Lineage[] {
+  const origins = new Map<string, Lineage>();
+  for (const lineage of lineages) {
+    if (lineage.from !== null) origins.set(place(lineage.table, lineage.from), lineage);
+  }
+  const ordered = new Set<Lineage>();
+  for (const lineage of lineages) {
+    const chain: Lineage[] = [];
+    const seen = new Set<Lineage>();
+    for (
+      let next: Lineage | undefined = lineage;
+      next !== undefined && !ordered.has(next) && !seen.has(next);
+      next = next.deleted ? undefined : origins.get(place(next.table, next.at))
+    ) {
+      chain.push(next);
+      seen.add(next);
+    }
+    for (const link of chain.reverse()) ordered.add(link);
+  }
+  return [...ordered];
 }

@@ -1,6 +1,6 @@
-import type { CaptureConnection, ForeignKey, TableInfo } from '../dialect.js';
-import { readStatement } from '../statement.js';
-import { tokenize } from '../tokenize.js';
+import type { CaptureConnection, ColumnInfo, ForeignKey, TableInfo } from '../dialect.js';
+import { namesAndWords } from '../statement.js';
+import { foldName, type Token, tokenize } from '../tokenize.js';
 
 /** What a row of one table can do to rows of another through a foreign key. */
 export interface ForeignKeyAction {
@@ -16,7 +16,9 @@ export interface SqliteTable extends TableInfo {
   readonly number: number;
   /** The columns that find a row: an alias of the rowid, or the primary key of a table WITHOUT ROWID. */
   readonly locator: readonly string[];
-  readonly hasRowid: boolean;
+  readonly isLocatedByRowid: boolean;
+  /** Columns that are computed from others, folded. */
+  readonly generated: ReadonlySet<string>;
   /** SQLite allows no trigger on it. */
   readonly isVirtual: boolean;
   /** One of its constraints says ON CONFLICT REPLACE. */
@@ -27,63 +29,65 @@ export interface SqliteTable extends TableInfo {
 }
 
 export interface SqliteTrigger {
-  /** Names of tables that its statements mention, in lower case. */
+  /** Names of tables that its statements mention, folded. */
   readonly names: ReadonlySet<string>;
   readonly words: ReadonlySet<string>;
 }
 
-/** The tables of the main database, by lower-case name, as of one schema version. */
+/** The tables of the main database, by folded name, as of one schema version. */
 export interface SqliteCatalogue {
   readonly version: number;
   readonly tables: ReadonlyMap<string, SqliteTable>;
   readonly byNumber: ReadonlyMap<number, SqliteTable>;
-  /** Names that each view mentions, and its INSTEAD OF triggers. */
-  readonly views: ReadonlyMap<
-    string,
-    { readonly names: ReadonlySet<string>; readonly triggers: SqliteTrigger[] }
-  >;
+  /** The INSTEAD OF triggers of each view. */
+  readonly views: ReadonlyMap<string, { readonly triggers: SqliteTrigger[] }>;
 }
 
 const ROWID_ALIASES = ['rowid', '_rowid_', 'oid'];
 const TABLES = `SELECT l.name, l.type, l.wr, m.sql FROM pragma_table_list l
   LEFT JOIN main.sqlite_schema m ON m.name = l.name AND m.type IN ('table','view')
   WHERE l.schema = 'main' ORDER BY l.name`;
-const COLUMNS = `SELECT m.name, x.name, x.type, x.pk, x.hidden
-  FROM main.sqlite_schema m, pragma_table_xinfo(m.name) x WHERE m.type = 'table' ORDER BY m.name, x.cid`;
+// A pragma's second argument keeps it to the main database: a temporary table of the same name would come first.
+const COLUMNS = `SELECT m.name, x.name, x.type, x.pk, x.hidden, x."notnull"
+  FROM main.sqlite_schema m, pragma_table_xinfo(m.name, 'main') x WHERE m.type = 'table' ORDER BY m.name, x.cid`;
+const UNIQUE_KEYS = `SELECT m.name, i.name, c.name
+  FROM main.sqlite_schema m, pragma_index_list(m.name, 'main') i, pragma_index_info(i.name, 'main') c
+  WHERE m.type = 'table' AND i."unique" = 1 AND i.partial = 0 ORDER BY m.name, i.name, c.seqno`;
 const FOREIGN_KEYS = `SELECT m.name, f.id, f."table", f."from", f."to", f.on_update, f.on_delete
-  FROM main.sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq`;
+  FROM main.sqlite_schema m, pragma_foreign_key_list(m.name, 'main') f WHERE m.type = 'table'
+  ORDER BY m.name, f.id, f.seq`;
 const TRIGGERS = `SELECT tbl_name, sql FROM main.sqlite_schema WHERE type = 'trigger'
   UNION ALL SELECT tbl_name, sql FROM temp.sqlite_schema WHERE type = 'trigger' AND name NOT GLOB 'indelible[_]*'`;
 
-/** Reads tables, columns, foreign keys, triggers and views. Four queries, whatever the size of the schema. */
+/** Reads tables, columns, foreign keys, triggers and views. Five queries, whatever the size of the schema. */
 export async function readSqliteCatalogue(
   connection: CaptureConnection,
   version: number,
 ): Promise<SqliteCatalogue> {
   const columns = groupByName(await connection.query(COLUMNS));
+  const uniqueKeys = groupByName(await connection.query(UNIQUE_KEYS));
   const tables = new Map<string, SqliteTable>();
-  const views = new Map<string, { names: ReadonlySet<string>; triggers: SqliteTrigger[] }>();
+  const views = new Map<string, { triggers: SqliteTrigger[] }>();
   for (const [name, type, withoutRowid, sql] of await connection.query(TABLES)) {
-    const text = String(sql ?? '');
     if (type === 'view') {
-      views.set(String(name).toLowerCase(), { names: namesIn(text), triggers: [] });
+      views.set(foldName(String(name)), { triggers: [] });
     } else if (type === 'table' || type === 'virtual') {
       const table = describeTable(
         String(name),
         tables.size + 1,
         columns.get(String(name)) ?? [],
+        uniqueKeys.get(String(name)) ?? [],
         Number(withoutRowid) === 0,
         type === 'virtual',
-        text,
+        String(sql ?? ''),
       );
-      tables.set(table.name.name.toLowerCase(), table);
+      tables.set(foldName(table.name.name), table);
     }
   }
   linkForeignKeys(tables, await connection.query(FOREIGN_KEYS));
   for (const [name, sql] of await connection.query(TRIGGERS)) {
-    const statement = namesAndWords(String(sql ?? ''));
-    const owner = String(name).toLowerCase();
-    (tables.get(owner) ?? views.get(owner))?.triggers.push(statement);
+    const owner = foldName(String(name));
+    (tables.get(owner) ?? views.get(owner))?.triggers.push(readTrigger(String(sql ?? '')));
   }
   const byNumber = new Map([...tables.values()].map((table) => [table.number, table]));
   return { version, tables, byNumber, views };
@@ -93,6 +97,7 @@ function describeTable(
   name: string,
   number: number,
   rows: readonly (readonly unknown[])[],
+  uniqueKeys: readonly (readonly unknown[])[],
   hasRowid: boolean,
   isVirtual: boolean,
   sql: string,
@@ -100,25 +105,47 @@ function describeTable(
   const columns = rows
     .filter(([, , , , hidden]) => Number(hidden) !== 1)
     .map(([, column, type]) => ({ name: String(column), declaredType: String(type) }));
-  const key = rows
+  const primaryKey = rows
     .filter(([, , , position]) => Number(position) > 0)
     .sort((left, right) => Number(left[3]) - Number(right[3]))
     .map(([, column]) => String(column));
-  const taken = new Set(columns.map((column) => column.name.toLowerCase()));
-  const alias = ROWID_ALIASES.find((candidate) => !taken.has(candidate));
+  const notNull = new Set(rows.filter((row) => Number(row[5]) === 1).map(([, column]) => String(column)));
+  const taken = new Set(columns.map((column) => foldName(column.name)));
+  const alias = hasRowid ? ROWID_ALIASES.find((candidate) => !taken.has(candidate)) : undefined;
+  // In a table with a rowid a key may be NULL, and then finds no row: only the rowid's own alias never is.
+  const isFound =
+    !hasRowid ||
+    primaryKey.every((column) => notNull.has(column)) ||
+    (primaryKey.length === 1 && /^integer$/i.test(columnType(columns, primaryKey[0])));
   return {
     name: { schema: null, name },
     number,
     columns,
-    key,
-    locator: hasRowid && alias !== undefined ? [alias] : key,
-    hasRowid,
+    key: primaryKey.length > 0 ? primaryKey : uniqueKey(uniqueKeys, notNull),
+    locator: alias !== undefined ? [alias] : isFound ? primaryKey : [],
+    isLocatedByRowid: alias !== undefined,
+    generated: folded(rows.filter((row) => Number(row[4]) > 1).map(([, column]) => String(column))),
     isVirtual,
-    replacesOnConflict: /\bON\s+CONFLICT\s+REPLACE\b/i.test(sql),
+    replacesOnConflict: namesAndWords(tokenize(sql)).words.has('REPLACE'),
     references: [],
     actions: [],
     triggers: [],
   };
+}
+
+function columnType(columns: readonly ColumnInfo[], name: string | undefined): string {
+  return columns.find((column) => column.name === name)?.declaredType ?? '';
+}
+
+/** The first unique index over columns that are never NULL: it tells rows apart as well as a primary key. */
+function uniqueKey(rows: readonly (readonly unknown[])[], notNull: ReadonlySet<string>): string[] {
+  const indexes = new Map<string, unknown[]>();
+  for (const [, index, column] of rows) {
+    indexes.set(String(index), [...(indexes.get(String(index)) ?? []), column]);
+  }
+  const isKey = (columns: readonly unknown[]): boolean =>
+    columns.every((column) => notNull.has(String(column)));
+  return ([...indexes.values()].find(isKey) ?? []).map(String);
 }
 
 function linkForeignKeys(tables: Map<string, SqliteTable>, rows: readonly (readonly unknown[])[]): void {
@@ -130,8 +157,8 @@ function linkForeignKeys(tables: Map<string, SqliteTable>, rows: readonly (reado
   for (const parts of keys.values()) {
     const [first] = parts;
     if (first === undefined) continue;
-    const child = tables.get(String(first[0]).toLowerCase());
-    const parent = tables.get(String(first[2]).toLowerCase());
+    const child = tables.get(foldName(String(first[0])));
+    const parent = tables.get(foldName(String(first[2])));
     if (child === undefined || parent === undefined) continue;
     const childColumns = parts.map((part) => String(part[3]));
     // A foreign key that names no parent columns means the parent's primary key.
@@ -139,16 +166,16 @@ function linkForeignKeys(tables: Map<string, SqliteTable>, rows: readonly (reado
     (child.references as ForeignKey[]).push({ columns: childColumns, table: parent.name.name });
     parent.actions.push({
       child,
-      childColumns: lowered(childColumns),
-      parentColumns: lowered(parentColumns),
+      childColumns: folded(childColumns),
+      parentColumns: folded(parentColumns),
       onUpdate: String(first[5]),
       onDelete: String(first[6]),
     });
   }
 }
 
-function lowered(names: readonly string[]): ReadonlySet<string> {
-  return new Set(names.map((name) => name.toLowerCase()));
+function folded(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.map(foldName));
 }
 
 function groupByName(rows: readonly (readonly unknown[])[]): Map<string, (readonly unknown[])[]> {
@@ -162,17 +189,9 @@ function groupByName(rows: readonly (readonly unknown[])[]): Map<string, (readon
   return groups;
 }
 
-function namesIn(sql: string): ReadonlySet<string> {
-  return namesAndWords(sql).names;
-}
-
-function namesAndWords(sql: string): SqliteTrigger {
-  // Read as a write whatever it begins with: what counts are the names and the verbs in it.
-  const { names, words } = readStatement(`DELETE ${sql.slice(0, 200_000)}`);
-  const verbs = new Set(words);
-  const isDelete = tokenize(sql).some(
-    (token) => token.kind === 'word' && token.text.toUpperCase() === 'DELETE',
-  );
-  if (!isDelete) verbs.delete('DELETE');
-  return { names, words: verbs };
+/** What stands behind the first BEGIN; before it are the trigger's own table and event. */
+function readTrigger(sql: string): SqliteTrigger {
+  const tokens = tokenize(sql);
+  const isBegin = (token: Token): boolean => token.kind === 'word' && token.text.toUpperCase() === 'BEGIN';
+  return namesAndWords(tokens.slice(tokens.findIndex(isBegin) + 1));
 }

@@ -19,6 +19,7 @@ export function createSqliteDialect(): CaptureDialect {
     rollback: 'ROLLBACK',
     createSession: (connection, options, begun) => new SqliteSession(connection, options, catalogues, begun),
     isBusy: (error) => /database is locked|SQLITE_BUSY\b|database table is locked/i.test(errorText(error)),
+    isStale: (error) => /SQLITE_BUSY_SNAPSHOT|\b517\b/.test(errorText(error)),
     isMissingTable: (error) => /no such table: (?:main\.)?audit_/i.test(errorText(error)),
   };
 }

@@ -6,7 +6,9 @@ import type {
   SessionOptions,
   StatementChanges,
 } from '../dialect.js';
+import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
+import { foldName } from '../tokenize.js';
 import {
   CAPTURE_FLOOR,
   type Capture,
@@ -18,14 +20,16 @@ import {
   selectCaptures,
   selectPresent,
   triggerName,
+  withoutFloor,
 } from './capture-triggers.js';
-import { foldCaptures, type Lineage } from './row-lineage.js';
+import { foldCaptures, orderLineages, settleLineages } from './row-lineage.js';
 import type { SqliteCatalogue } from './sqlite-catalogue.js';
 import type { SqliteCatalogueCache } from './sqlite-catalogue-cache.js';
 import { quoteName, SqliteImage } from './stored-value.js';
 import type { WritePlan } from './write-plan.js';
 
-const INSTALLED = "SELECT group_concat(name) FROM temp.sqlite_schema WHERE name GLOB 'indelible[_]*'";
+const INSTALLED = `SELECT (SELECT group_concat(name) FROM temp.sqlite_schema WHERE name GLOB 'indelible[_]*'),
+  (SELECT json_group_array(name) FROM pragma_database_list WHERE seq > 1)`;
 const SCHEMA_VERSION = 'PRAGMA main.schema_version';
 const LAST_CAPTURE = 'SELECT max(seq) FROM temp.indelible_capture';
 /** Rows that the capture table may keep from transaction to transaction before it is emptied. */
@@ -43,13 +47,16 @@ export class SqliteSession implements CaptureSession {
   #probed = false;
   /** A transaction has begun since the schema's version was read. */
   #renewed = false;
-  /** A statement ran whose captures nobody wants. */
+  /** A statement may have left notes that nobody wants. */
   #skipped = false;
+  /** No trigger of ours is on the connection. */
+  #isClean = false;
   #hasCaptureTable = false;
   #last = 0;
   #floor: string | null = null;
   #plan: WritePlan | undefined;
   #catalogue: SqliteCatalogue | undefined;
+  #attached: readonly string[] = [];
   #restoreRecursiveTriggers = false;
 
   constructor(
@@ -77,41 +84,59 @@ export class SqliteSession implements CaptureSession {
     return this.#findInexact(statement, plan);
   }
 
-  async after(_statement: Statement, succeeded: boolean): Promise<StatementChanges> {
+  async after(): Promise<StatementChanges> {
     const plan = this.#plan;
     this.#plan = undefined;
     try {
       if (plan === undefined || this.#catalogue === undefined || !this.#hasCaptureTable) return NOTHING;
+      // What a failed statement has undone it has undone here too: all that is noted has happened.
       const captures = await this.#read(plan);
       const last = captures.at(-1);
-      if (last === undefined || !succeeded) return NOTHING;
+      if (last === undefined) return NOTHING;
       if (captures.length > this.options.maxRows) return await this.#countOnly();
       const rows = await this.#changes(plan, this.#catalogue, captures);
       this.#last = last.seq;
       return { rows, inexact: [] };
     } finally {
-      if (this.#restoreRecursiveTriggers) {
-        this.#restoreRecursiveTriggers = false;
-        await this.connection.execute('PRAGMA recursive_triggers = 0');
-      }
+      await this.#restore();
     }
+  }
+
+  async abandon(): Promise<void> {
+    this.#plan = undefined;
+    // Its notes may stay behind.
+    this.#skipped = true;
+    await this.#restore();
+  }
+
+  async #restore(): Promise<void> {
+    if (!this.#restoreRecursiveTriggers) return;
+    this.#restoreRecursiveTriggers = false;
+    await this.connection.execute('PRAGMA recursive_triggers = 0');
   }
 
   async beforeSchemaChange(): Promise<void> {
     // A trigger of ours would make ALTER TABLE … DROP COLUMN fail.
+    await this.skip();
+  }
+
+  async skip(): Promise<void> {
+    if (this.#isClean) return;
     const names = await this.connection.query(
       "SELECT name FROM temp.sqlite_schema WHERE type = 'trigger' AND name GLOB 'indelible[_]*'",
     );
     for (const [name] of names) await this.connection.execute(`DROP TRIGGER temp.${quoteName(String(name))}`);
     this.forget();
+    this.#isClean = true;
   }
 
   async wasRolledBack(): Promise<boolean> {
-    if (!this.#hasCaptureTable || this.#last === 0) return false;
+    // SQLite has no function that tells; BEGIN fails inside of a transaction and changes nothing.
     try {
-      if ((await this.#lastCapture()) >= this.#last) return false;
-    } catch {
-      // The capture table was made in the transaction and went with it.
+      await this.connection.execute('BEGIN');
+      await this.connection.execute('ROLLBACK');
+    } catch (error) {
+      if (/within a transaction/i.test(errorText(error))) return false;
     }
     this.forget();
     return true;
@@ -126,19 +151,16 @@ export class SqliteSession implements CaptureSession {
     this.#renewed = true;
   }
 
-  skip(): void {
-    this.#skipped = true;
-  }
-
   forget(): void {
     this.#probed = false;
     this.#hasCaptureTable = false;
     this.#installed.clear();
+    this.#isClean = false;
     this.#last = 0;
   }
 
   async #probe(): Promise<void> {
-    if (!this.begun) await this.connection.execute(TAKE_WRITE_LOCK);
+    if (!this.begun) await this.#takeWriteLock();
     const [row] = await this.connection.query(INSTALLED);
     const version = await this.#schemaVersion();
     this.#catalogue = await this.catalogues.get(this.connection, version);
@@ -148,11 +170,20 @@ export class SqliteSession implements CaptureSession {
         .filter(Boolean),
     );
     this.#hasCaptureTable = this.#installed.delete('indelible_capture');
+    this.#attached = attachedNames(row?.[1]);
     await this.#clear();
     await this.#dropOutdated(version);
     this.#renewed = false;
     this.#skipped = false;
     this.#probed = true;
+  }
+
+  async #takeWriteLock(): Promise<void> {
+    try {
+      await this.connection.execute(TAKE_WRITE_LOCK);
+    } catch (error) {
+      if (this.options.mustJoin() || !isMissing(error)) throw error;
+    }
   }
 
   /** The connection is known: only what others may have changed since is looked at. */
@@ -204,6 +235,7 @@ export class SqliteSession implements CaptureSession {
     }
     for (const [table, events] of plan.watched) {
       for (const event of events) {
+        this.#isClean = false;
         const name = triggerName(version, table, event);
         if (this.#installed.has(name)) continue;
         await this.connection.execute(createTrigger(version, table, event));
@@ -216,16 +248,21 @@ export class SqliteSession implements CaptureSession {
     const inexact: Inexact[] = plan.unwatchable.map((table) => ({
       table: table.name,
       fidelity: 'opaque',
-      reason: 'SQLite allows no trigger on this table',
+      reason: table.isVirtual
+        ? 'SQLite allows no trigger on a virtual table'
+        : 'nothing tells the rows of this table apart that a trigger could note',
     }));
-    if (plan.replaces && !(await this.#watchReplace(plan))) {
-      inexact.push({
-        table: plan.target?.name ?? null,
-        fidelity: 'opaque',
-        reason: 'rows that REPLACE deletes can not be seen on a table with triggers of its own',
-      });
+    for (const table of plan.watched.keys()) {
+      if (table.key.length > 0) continue;
+      inexact.push({ table: table.name, fidelity: 'exact', reason: 'the table has no primary key' });
     }
-    if (
+    if (this.#attached.some((name) => statement.names.has(name))) {
+      inexact.push({
+        table: null,
+        fidelity: 'opaque',
+        reason: 'the statement names a database that is attached',
+      });
+    } else if (
       plan.watched.size === 0 &&
       plan.unwatchable.length === 0 &&
       !(await this.#writesTemporary(statement))
@@ -234,6 +271,13 @@ export class SqliteSession implements CaptureSession {
         table: null,
         fidelity: 'opaque',
         reason: 'the statement names no table of the database',
+      });
+    }
+    if (plan.replaces && !(await this.#watchReplace(plan))) {
+      inexact.push({
+        table: plan.target?.name ?? null,
+        fidelity: 'opaque',
+        reason: 'rows that REPLACE deletes can not be seen on a table with triggers of its own',
       });
     }
     return inexact;
@@ -251,10 +295,8 @@ export class SqliteSession implements CaptureSession {
 
   /** Temporary and ignored tables are not part of what is audited. */
   async #writesTemporary(statement: Statement): Promise<boolean> {
-    const rows = await this.connection.query(
-      "SELECT lower(name) FROM temp.sqlite_schema WHERE type = 'table'",
-    );
-    if (rows.some(([name]) => statement.names.has(String(name)))) return true;
+    const rows = await this.connection.query("SELECT name FROM temp.sqlite_schema WHERE type = 'table'");
+    if (rows.some(([name]) => statement.names.has(foldName(String(name))))) return true;
     const tables = this.#catalogue?.tables;
     return [...statement.names].some((name) => {
       const table = tables?.get(name);
@@ -263,10 +305,20 @@ export class SqliteSession implements CaptureSession {
   }
 
   async #read(plan: WritePlan): Promise<Capture[]> {
-    const rows = await this.connection.query(selectCaptures(plan, this.options.maxRows + 1), [this.#last]);
+    const rows = await this.#select(plan);
     const floor = rows[0]?.[CAPTURE_FLOOR];
     this.#floor = typeof floor === 'string' ? floor : null;
     return rows.map(readCapture);
+  }
+
+  async #select(plan: WritePlan): Promise<readonly (readonly unknown[])[]> {
+    const limit = this.options.maxRows + 1;
+    try {
+      return await this.connection.query(selectCaptures(plan, limit), [this.#last]);
+    } catch (error) {
+      if (this.options.mustJoin() || !isMissing(error)) throw error;
+      return this.connection.query(withoutFloor(selectCaptures(plan, limit)), [this.#last]);
+    }
   }
 
   async #countOnly(): Promise<StatementChanges> {
@@ -290,21 +342,20 @@ export class SqliteSession implements CaptureSession {
     captures: readonly Capture[],
   ): Promise<RowChange[]> {
     const lineages = foldCaptures(captures);
-    // A row that was moved or deleted by a statement with ON CONFLICT IGNORE or under a trigger's RAISE(IGNORE) may be
-    // where it was.
+    // What was noted before it happened may not have happened, under OR IGNORE or a trigger's RAISE(IGNORE).
     const doubtful =
-      plan.hasTriggers || lineages.some((lineage) => lineage.from !== null && lineage.from !== lineage.at);
+      plan.hasTriggers || captures.some(({ event, from, to }) => event === 'update' && from !== to);
     for (const number of new Set(lineages.map((lineage) => lineage.table))) {
       const table = catalogue.byNumber.get(number);
       if (table === undefined || (table === plan.target && !doubtful)) continue;
-      const rows = await this.connection.query(selectPresent(table), [this.#last]);
-      settle(
+      const rows = await this.connection.query(selectPresent(plan, table), [this.#last]);
+      settleLineages(
         lineages.filter((lineage) => lineage.table === number),
         new Map(rows.map(([at, image]) => [String(at), String(image)])),
       );
     }
     const changes: RowChange[] = [];
-    for (const lineage of lineages) {
+    for (const lineage of orderLineages(lineages)) {
       const table = catalogue.byNumber.get(lineage.table);
       const after = lineage.deleted ? null : lineage.after;
       if (table === undefined || lineage.before === after) continue;
@@ -312,26 +363,20 @@ export class SqliteSession implements CaptureSession {
         table,
         before: lineage.before === null ? null : new SqliteImage(lineage.before),
         after: after === null ? null : new SqliteImage(after),
+        from: lineage.from,
+        to: after === null ? null : lineage.at,
       });
     }
     return changes;
   }
 }
 
-/** Gives each row the image that stands at its place now. */
-function settle(lineages: readonly Lineage[], present: ReadonlyMap<string, string>): void {
-  const occupied = new Set(lineages.filter((lineage) => !lineage.deleted).map((lineage) => lineage.at));
-  for (const lineage of lineages) {
-    if (lineage.deleted) {
-      const still = present.get(lineage.at);
-      if (still !== undefined && still === lineage.before && !occupied.has(lineage.at)) {
-        lineage.deleted = false;
-        lineage.after = still;
-      }
-      continue;
-    }
-    lineage.after = present.get(lineage.at) ?? null;
-    const old = lineage.from === null ? undefined : present.get(lineage.from);
-    if (lineage.from !== lineage.at && old !== undefined && old === lineage.before) lineage.after = old;
-  }
+function attachedNames(json: unknown): readonly string[] {
+  const names: unknown = JSON.parse(String(json ?? '[]'));
+  return Array.isArray(names) ? names.map((name) => foldName(String(name))) : [];
+}
+
+/** The audit's own tables are missing. */
+function isMissing(error: unknown): boolean {
+  return /no such table: (?:main\.)?audit_/i.test(errorText(error));
 }

@@ -4,6 +4,8 @@ const NULL_VALUE: StoredValue = { type: 'null' };
 
 // https://www.sqlite.org/datatype3.html, 3.1: a declared type with one of these makes a column of TEXT affinity.
 const TEXT_AFFINITY = /CHAR|CLOB|TEXT/i;
+/** A function takes 127 arguments at most (SQLITE_MAX_FUNCTION_ARG), a table has 2,000 columns at most. */
+const MAX_ARGUMENTS = 100;
 const INTEGER_AFFINITY = /INT/i;
 
 /**
@@ -18,7 +20,11 @@ export function imageExpression(row: string, columns: readonly ColumnInfo[]): st
       ? `CASE typeof(${value}) WHEN 'text' THEN 't'||${value} ELSE quote(${value}) END`
       : `quote(${value})`;
   });
-  return `json_array(${parts.join(',')})`;
+  if (parts.length <= MAX_ARGUMENTS) return `json_array(${parts.join(',')})`;
+  const groups = Array.from({ length: Math.ceil(parts.length / MAX_ARGUMENTS) }, (_, group) =>
+    parts.slice(group * MAX_ARGUMENTS, (group + 1) * MAX_ARGUMENTS),
+  );
+  return `json_array(${groups.map((group) => `json_array(${group.join(',')})`).join(',')})`;
 }
 
 /** Numbers, dates and booleans are told by `quote()` alone: each CASE costs more than all the rest of its column. */
@@ -27,13 +33,14 @@ function mayHoldNul(declaredType: string): boolean {
   return declaredType === '' || TEXT_AFFINITY.test(declaredType) || /BLOB|JSON|ANY/i.test(declaredType);
 }
 
-/** Reads what `imageExpression` wrote. */
+/** Reads what `imageExpression` wrote, in hexadecimal. */
 export class SqliteImage implements RowImage {
   readonly #values: readonly unknown[];
 
-  constructor(json: string) {
-    const values: unknown = JSON.parse(json);
-    this.#values = Array.isArray(values) ? values : [];
+  constructor(hex: string) {
+    // One character a byte: the text may be no UTF-8, and all that JSON adds is ASCII.
+    const values: unknown = JSON.parse(Buffer.from(hex, 'hex').toString('latin1'));
+    this.#values = Array.isArray(values) ? values.flat() : [];
   }
 
   value(position: number): StoredValue {
@@ -47,12 +54,26 @@ export class SqliteImage implements RowImage {
 }
 
 function readValue(text: string): StoredValue {
-  if (text.startsWith('t')) return { type: 'text', text: text.slice(1) };
-  if (text.startsWith("'")) return { type: 'text', text: text.slice(1, -1).replaceAll("''", "'") };
+  if (text.startsWith('t')) return readText(text.slice(1));
+  if (text.startsWith("'")) return readText(text.slice(1, -1).replaceAll("''", "'"));
   if (text === 'NULL') return NULL_VALUE;
   if (text.startsWith("X'")) return { type: 'bytes', bytes: Buffer.from(text.slice(2, -1), 'hex') };
   return /^-?[0-9]+$/.test(text) ? { type: 'integer', text } : { type: 'real', text };
 }
+
+/** Text that is no UTF-8 is told by its bytes. */
+function readText(latin: string): StoredValue {
+  if (!BEYOND_ASCII.test(latin)) return { type: 'text', text: latin };
+  const bytes = Buffer.from(latin, 'latin1');
+  try {
+    return { type: 'text', text: UTF_8.decode(bytes) };
+  } catch {
+    return { type: 'bytes', bytes };
+  }
+}
+
+const BEYOND_ASCII = /[\x80-\xff]/;
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

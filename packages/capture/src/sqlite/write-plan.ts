@@ -68,8 +68,8 @@ class Planner {
     let first: SqliteTable | undefined;
     for (const name of names) {
       const table = this.catalogue.tables.get(name);
-      if (table !== undefined && !this.ignores(table)) {
-        first ??= table;
+      if (table !== undefined) {
+        if (!this.ignores(table)) first ??= table;
         this.#addVerbs(table, words, assigned);
       }
       const view = this.catalogue.views.get(name);
@@ -94,12 +94,8 @@ class Planner {
     const step = `${table.number} ${event} ${columns === ANY_COLUMN ? '*' : [...columns].sort().join(',')}`;
     if (this.#seen.has(step)) return;
     this.#seen.add(step);
-    if (table.isVirtual || table.locator.length === 0 || table.locator.length > MAX_LOCATOR) {
-      this.unwatchable.add(table);
-      return;
-    }
-    const events = this.watched.get(table) ?? new Set();
-    this.watched.set(table, events.add(event));
+    // What is not recorded itself still leads to rows of other tables.
+    if (!this.ignores(table)) this.#watch(table, event);
     for (const trigger of table.triggers) this.#addTrigger(trigger);
     for (const action of table.actions) {
       if (event === 'delete' && action.onDelete === 'CASCADE') this.#add(action.child, 'delete', ANY_COLUMN);
@@ -107,11 +103,21 @@ class Planner {
         this.#add(action.child, 'update', action.childColumns);
       }
       const keyMayChange =
-        columns === ANY_COLUMN || [...action.parentColumns].some((column) => columns.has(column));
+        columns === ANY_COLUMN ||
+        [...action.parentColumns].some((column) => columns.has(column) || table.generated.has(column));
       if (event === 'update' && keyMayChange && ACTIONS.has(action.onUpdate)) {
         this.#add(action.child, 'update', action.childColumns);
       }
     }
+  }
+
+  #watch(table: SqliteTable, event: WatchedEvent): void {
+    if (table.isVirtual || table.locator.length === 0 || table.locator.length > MAX_LOCATOR) {
+      this.unwatchable.add(table);
+      return;
+    }
+    const events = this.watched.get(table) ?? new Set();
+    this.watched.set(table, events.add(event));
   }
 
   /** What a trigger of the application does is not followed statement by statement: all it mentions is watched. */
