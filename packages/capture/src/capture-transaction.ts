@@ -9,6 +9,7 @@ import {
 } from '@indelible/core';
 import type { CaptureConnection, CaptureSession, Inexact, StatementChanges } from './dialect.js';
 import { createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
+import { innermostMessage } from './error-text.js';
 import { EventBuffer } from './event-buffer.js';
 import { type Statement, textWithoutValues } from './statement.js';
 
@@ -305,9 +306,10 @@ export class CaptureTransaction {
         cause: error,
       });
     }
-    return new AuditError('AUDIT_CAPTURE_FAILED', this.parts.where, 'a row change could not be captured', {
-      cause: error,
-    });
+    // ORMs pass on the message and not the cause.
+    const reason = innermostMessage(error);
+    const message = `a row change could not be captured${reason === '' ? '' : ` (${reason})`}`;
+    return new AuditError('AUDIT_CAPTURE_FAILED', this.parts.where, message, { cause: error });
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {

@@ -13,3 +13,15 @@ export function errorText(error: unknown): string {
   }
   return parts.join(' ');
 }
+
+/** What the database itself said: the message of the innermost cause. */
+export function innermostMessage(error: unknown): string {
+  let message = '';
+  let current: unknown = error;
+  for (let depth = 0; depth < MAX_DEPTH && typeof current === 'object' && current !== null; depth += 1) {
+    const own: unknown = Reflect.get(current, 'originalMessage') ?? Reflect.get(current, 'message');
+    if (typeof own === 'string' && own !== '') message = own;
+    current = Reflect.get(current, 'cause');
+  }
+  return message;
+}

@@ -1,6 +1,6 @@
 import type { PlainRow, Snapshot } from '@indelible/capture/conformance';
 import type { JsonObject, JsonValue } from '@indelible/core';
-import type Database from 'libsql';
+import type { RawDatabase } from './sqlite-libraries.js';
 
 type Convert = (value: unknown) => JsonValue;
 
@@ -83,7 +83,7 @@ const TABLES: Readonly<
 };
 
 /** All tables, read with raw SQL on a connection of its own. */
-export function readSnapshot(raw: Database.Database): Snapshot {
+export function readSnapshot(raw: RawDatabase): Snapshot {
   const snapshot = new Map<string, Map<string, JsonObject>>();
   for (const [table, { model, key, columns }] of Object.entries(TABLES)) {
     const names = Object.keys(columns);

@@ -10,10 +10,10 @@ import type {
 import { withoutAudit } from '@indelible/context';
 import { type AuditEvent, createAudit, readBody } from '@indelible/core';
 import { createSqliteStore } from '@indelible/sqlite';
-import Database from 'libsql';
 import { createAuditExtension } from '../src/index.js';
 import { plainRow, readSnapshot } from './domain-rows.js';
 import { Prisma, PrismaClient } from './generated/client.ts';
+import { getLibrary, type RawDatabase } from './sqlite-libraries.js';
 import { type AdapterKind, createAdapter } from './test-adapters.js';
 
 const SCHEMA = readFileSync(new URL('./prisma/schema.sql', import.meta.url), 'utf8');
@@ -27,7 +27,7 @@ type Operator = Omit<Client, '$connect' | '$disconnect' | '$extends'>;
 export interface PrismaHarness extends OrmHarness {
   readonly prisma: Client;
   readonly file: string;
-  readonly raw: Database.Database;
+  readonly raw: RawDatabase;
   readonly audit: ReturnType<typeof createAudit>;
 }
 
@@ -38,10 +38,11 @@ export async function createPrismaHarness(
 ): Promise<PrismaHarness> {
   const directory = mkdtempSync(join(tmpdir(), 'indelible-prisma-'));
   const file = join(directory, 'app.db');
+  const { Database, driver } = getLibrary(kind);
   const raw = new Database(file);
   raw.exec(SCHEMA);
   const { audited = true, ...capture } = options;
-  const store = createSqliteStore({ file, driver: 'libsql' });
+  const store = createSqliteStore({ file, driver });
   const audit = createAudit({
     store,
     hmacKey: HMAC_KEY,
@@ -118,7 +119,7 @@ export async function createPrismaHarness(
 }
 
 /** Read with raw SQL, and only from the bytes that stand there. */
-export function readEvents(raw: Database.Database): AuditEvent[] {
+export function readEvents(raw: RawDatabase): AuditEvent[] {
   const rows: unknown[][] = raw
     .prepare("SELECT body FROM audit_event WHERE action NOT LIKE 'audit.%' ORDER BY id")
     .raw()

@@ -91,7 +91,7 @@ export function withoutFloor(sql: string): string {
 const statements = new WeakMap<WritePlan, string>();
 
 /**
- * Everything noted since `?1`, with the present image of the rows of the plan's target: the usual statement touches one
+ * Everything noted since `?`, with the present image of the rows of the plan's target: the usual statement touches one
  * table, and needs no second query.
  */
 export function selectCaptures(plan: WritePlan, limit: number): string {
@@ -106,13 +106,14 @@ export function selectCaptures(plan: WritePlan, limit: number): string {
   const places = placeFormat(plan);
   const sql = `SELECT c.seq, c.tbl, c.op, ${places.noted('o')}, ${places.noted('n')}, hex(c.image),
     ${after}, ${FLOOR}, c.taken
-    FROM temp.indelible_capture c WHERE c.seq > ?1 ORDER BY c.seq LIMIT ${limit}`;
+    FROM temp.indelible_capture c WHERE c.seq > ? ORDER BY c.seq LIMIT ${limit}`;
   statements.set(plan, sql);
   return sql;
 }
 
 /**
- * The present places and images of all rows of a table that were noted since `?1`, at their old and at their new place.
+ * The present places and images of all rows of a table that were noted since `?`, at their old and at their new place;
+ * the parameter stands twice.
  * The places are those that the table holds: a key that ignores case finds a row by another spelling.
  */
 export function selectPresent(plan: WritePlan, table: SqliteTable): string {
@@ -121,13 +122,13 @@ export function selectPresent(plan: WritePlan, table: SqliteTable): string {
     side: 'o' | 'n',
   ): string => `SELECT ${places.standing(table)}, hex(${imageExpression('t', table.columns)})
     FROM temp.indelible_capture c JOIN main.${quoteName(table.name.name)} t ON ${matches(table, side)}
-    WHERE c.seq > ?1 AND c.tbl = ${table.number}`;
+    WHERE c.seq > ? AND c.tbl = ${table.number}`;
   return `${present('n')} UNION ${present('o')}`;
 }
 
-/** How many firings there were since `?1`, by table and event. */
+/** How many firings there were since `?`, by table and event. */
 export const COUNT_CAPTURES = `SELECT tbl, op, count(*) FROM temp.indelible_capture
-  WHERE seq > ?1 GROUP BY tbl, op ORDER BY min(seq)`;
+  WHERE seq > ? GROUP BY tbl, op ORDER BY min(seq)`;
 
 export function readCapture(row: readonly unknown[]): Capture {
   const [seq, table, event, from, to, before, after, , taken] = row;

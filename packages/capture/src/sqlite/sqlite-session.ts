@@ -348,7 +348,7 @@ export class SqliteSession implements CaptureSession {
     for (const number of new Set(lineages.map((lineage) => lineage.table))) {
       const table = catalogue.byNumber.get(number);
       if (table === undefined || (table === plan.target && !doubtful)) continue;
-      const rows = await this.connection.query(selectPresent(plan, table), [this.#last]);
+      const rows = await this.connection.query(selectPresent(plan, table), [this.#last, this.#last]);
       settleLineages(
         lineages.filter((lineage) => lineage.table === number),
         new Map(rows.map(([at, image]) => [String(at), String(image)])),
