@@ -19,7 +19,7 @@ await runMain(async () => {
   const nodedir =
     process.env.npm_config_nodedir ?? (existsSync(join(prefix, 'include/node/node.h')) ? prefix : undefined);
   say('compiling better-sqlite3');
-  const { status } = spawnSync('npx', ['--yes', 'node-gyp@12.1.0', 'rebuild', '--release'], {
+  const { status } = spawnSync('npx', ['--yes', 'node-gyp@12.4.0', 'rebuild', '--release'], {
     cwd: directory,
     env: nodedir === undefined ? NPM_ENV : { ...NPM_ENV, npm_config_nodedir: nodedir },
     stdio: ['ignore', 'ignore', 'inherit'],
