@@ -57,7 +57,7 @@ export interface SqliteStoreOptions {
 }
 
 const MIGRATION_TIMEOUT_MS = 30_000;
-/** Rows of a page, and bytes of bodies that make one shorter: what one tick reads. */
+/** Rows that one tick reads. */
 const PAGE_ROWS = 500;
 /** Events that one tick looks at in search of a rare one. */
 const WINDOW_ROWS = 2_000;
