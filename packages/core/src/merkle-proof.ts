@@ -111,7 +111,7 @@ export function checkConsistency(claim: {
   if (!areHashes([root1, root2, ...claim.proof])) return false;
   const path = isPowerOfTwo(size1) ? [root1, ...claim.proof] : claim.proof;
   const [seed, ...rest] = path;
-  if (claim.proof.length === 0 || seed === undefined) return false;
+  if (seed === undefined) return false;
   let first = size1 - 1;
   let last = size2 - 1;
   while (first % 2 === 1) {

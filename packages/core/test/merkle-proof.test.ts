@@ -182,6 +182,14 @@ describe('consistency', () => {
     }
   });
 
+  it('is refused where a hash is cut short, also right after it was accepted whole', () => {
+    const [one = Buffer.alloc(0), other = Buffer.alloc(0)] = leaves;
+    const claim = { size1: 1, size2: 2, root1: one, root2: treeRoot([one, other]) };
+    expect(checkConsistency({ ...claim, proof: [other] })).toBe(true);
+    expect(checkConsistency({ ...claim, proof: [other.subarray(0, 31)] })).toBe(false);
+    expect(checkConsistency({ ...claim, root1: one.subarray(0, 31), proof: [other] })).toBe(false);
+  });
+
   it.each([
     [0, 0],
     [0, 5],
