@@ -1,5 +1,5 @@
-/** What SQLite stores. Integers are bound and read as bigint: a double would round them and libsql binds numbers as REAL. */
-export type SqliteValue = string | bigint | Uint8Array | null;
+/** What SQLite stores. Integers are bound and read as bigint: a double would round them. A number is a REAL. */
+export type SqliteValue = string | bigint | number | Uint8Array | null;
 
 export interface SqliteStatement {
   /** Runs a statement that gives no rows. @returns how many rows it changed itself, without its triggers */

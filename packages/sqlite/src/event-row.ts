@@ -1,4 +1,5 @@
 import type { EventColumns, StoredEvent, StoredHead } from '@indelible/core';
+import type { SqliteValue } from './driver.js';
 
 /** The columns of `audit_event` in the order in which they are written and read. */
 export const EVENT_COLUMNS = [
@@ -62,10 +63,14 @@ export function readHead(row: readonly unknown[]): StoredHead {
   };
 }
 
+/**
+ * A text. What only looks like it, and is found by no query for it, becomes a text that no column can hold: derived columns
+ * have no NUL.
+ */
 export function readText(value: unknown): string {
   if (typeof value === 'string') return value;
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
-  return value === null || value === undefined ? '' : String(value);
+  if (value instanceof Uint8Array) return `\0${Buffer.from(value).toString('hex')}`;
+  return `\0${String(value)}`;
 }
 
 export function readNullableText(value: unknown): string | null {
@@ -75,6 +80,12 @@ export function readNullableText(value: unknown): string | null {
 export function readBytes(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   return Buffer.from(readText(value), 'utf8');
+}
+
+/** A value to go on behind, as it is: of another type it would stand elsewhere in the order. */
+export function readCursor(value: unknown): SqliteValue {
+  const isValue = typeof value === 'string' || typeof value === 'bigint' || typeof value === 'number';
+  return isValue || value instanceof Uint8Array ? value : null;
 }
 
 export function readNumber(value: unknown): number {

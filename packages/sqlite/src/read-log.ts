@@ -5,6 +5,7 @@ import {
   EVENT_SELECT,
   readBigint,
   readBytes,
+  readCursor,
   readEvent,
   readHead,
   readNumber,
@@ -52,29 +53,34 @@ export interface Page<T, Cursor> {
 
 export interface EntryCursor {
   readonly index: bigint;
-  /** Two entries of one index can only be there if somebody took the primary key away, and then both must be seen. */
-  readonly eventId: string;
+  /**
+   * Two entries of one index can only be there if somebody took the primary key away, and then both must be seen. Undefined:
+   * before all of this index.
+   */
+  readonly eventId: SqliteValue | undefined;
 }
 
-/** Entries after the cursor, with an index below `to`. */
+/** Entries after the cursor, with an index up to `last`. One whose index is no integer has no place in a log. */
 export function readEntryPage(
   connection: Connection,
   log: string,
   after: EntryCursor,
-  to: bigint,
+  last: bigint,
   limit: number,
 ): Page<StoredEntry, EntryCursor> {
+  const { index, eventId } = after;
   const rows = connection.all(
     `SELECT n.log, n.idx, n.event_id, n.leaf, n.hash, n.sealed_at, ${EVENT_SELECT}
       FROM audit_entry AS n LEFT JOIN audit_event AS e ON e.id = n.event_id
-      WHERE n.log = ? AND n.idx >= ? AND n.idx < ? AND (n.idx, n.event_id) > (?, ?)
+      WHERE n.log = ? AND n.idx >= ? AND n.idx <= ? AND typeof(n.idx) = 'integer'
+      ${eventId === undefined ? '' : 'AND (n.idx, n.event_id) > (?, ?)'}
       ORDER BY n.idx, n.event_id LIMIT ?`,
-    [log, after.index, to, after.index, after.eventId, BigInt(limit)],
+    [log, index, last, ...(eventId === undefined ? [] : [index, eventId]), BigInt(limit)],
   );
-  const last = rows.at(-1);
+  const end = rows.at(-1);
   return {
     items: rows.map(readEntry),
-    next: last === undefined ? undefined : { index: readBigint(last[1]), eventId: readText(last[2]) },
+    next: end === undefined ? undefined : { index: readBigint(end[1]), eventId: readCursor(end[2]) ?? '' },
   };
 }
 
@@ -90,76 +96,91 @@ function readEntry(row: readonly unknown[]): StoredEntry {
   };
 }
 
+/** Where a list in the order of ids goes on: behind an id, of whatever type tampering made it, or at the very beginning. */
+export type IdCursor = SqliteValue | undefined;
+
 /** Pending events with an id after the cursor. */
 export function readPendingPage(
   connection: Connection,
   log: string,
-  after: string,
+  after: IdCursor,
   limit: number,
-): Page<StoredEvent, string> {
+): Page<StoredEvent, IdCursor> {
   const rows = connection.all(
     `SELECT ${EVENT_SELECT} FROM audit_pending AS p JOIN audit_event AS e ON e.id = p.id
-      WHERE p.log = ? AND p.id > ? ORDER BY p.id LIMIT ?`,
-    [log, after, BigInt(limit)],
+      WHERE p.log = ? ${after === undefined ? '' : 'AND p.id > ?'} ORDER BY p.id LIMIT ?`,
+    [log, ...(after === undefined ? [] : [after]), BigInt(limit)],
   );
-  return { items: rows.map((row) => readEvent(row)), next: cursorOf(rows, 0) };
+  return { items: rows.map((row) => readEvent(row)), next: readCursor(rows.at(-1)?.[0]) ?? undefined };
 }
 
-/** Events among the next `window` ones of the log that are neither pending nor an entry. */
+/** Events among the next `window` ones of the log that are neither pending nor an entry of it. */
 export function readOrphanPage(
   connection: Connection,
   log: string,
-  after: string,
+  after: IdCursor,
   window: number,
-): Page<StoredEvent, string> {
-  const end = endOfWindow(connection, 'audit_event', log, after, window);
-  if (end === undefined) return { items: [], next: undefined };
+): Page<StoredEvent, IdCursor> {
+  const part = nextWindow(connection, 'audit_event', log, after, window);
   const rows = connection.all(
-    `SELECT ${EVENT_SELECT} FROM audit_event AS e WHERE e.log = ? AND e.id > ? AND e.id <= ?
+    `SELECT ${EVENT_SELECT} FROM audit_event AS e WHERE e.log = ? AND ${part.condition('e.id')}
       AND NOT EXISTS (SELECT 1 FROM audit_pending AS p WHERE p.log = e.log AND p.id = e.id)
-      AND NOT EXISTS (SELECT 1 FROM audit_entry AS n WHERE n.event_id = e.id)
+      AND NOT EXISTS (SELECT 1 FROM audit_entry AS n
+        WHERE n.event_id = e.id AND n.log = e.log AND typeof(n.idx) = 'integer')
       ORDER BY e.id`,
-    [log, after, end],
+    [log, ...part.params],
   );
-  return { items: rows.map((row) => readEvent(row)), next: end };
+  return { items: rows.map((row) => readEvent(row)), next: part.end };
 }
 
 /** Ids among the next `window` pending ones that have no event in this log, or have an entry. */
 export function readStrayPage(
   connection: Connection,
   log: string,
-  after: string,
+  after: IdCursor,
   window: number,
-): Page<string, string> {
-  const end = endOfWindow(connection, 'audit_pending', log, after, window);
-  if (end === undefined) return { items: [], next: undefined };
+): Page<string, IdCursor> {
+  const part = nextWindow(connection, 'audit_pending', log, after, window);
   const rows = connection.all(
-    `SELECT p.id FROM audit_pending AS p WHERE p.log = ? AND p.id > ? AND p.id <= ?
+    `SELECT p.id FROM audit_pending AS p WHERE p.log = ? AND ${part.condition('p.id')}
       AND (NOT EXISTS (SELECT 1 FROM audit_event AS e WHERE e.id = p.id AND e.log = p.log)
         OR EXISTS (SELECT 1 FROM audit_entry AS n WHERE n.event_id = p.id))
       ORDER BY p.id`,
-    [log, after, end],
+    [log, ...part.params],
   );
-  return { items: rows.map((row) => readText(row[0])), next: end };
+  return { items: rows.map((row) => readText(row[0])), next: part.end };
 }
 
-/** The last id of the window: it bounds what one tick looks at, also where nothing is found. */
-function endOfWindow(
+interface Window {
+  readonly condition: (id: string) => string;
+  readonly params: readonly SqliteValue[];
+  /** The last id in it: it bounds what one tick looks at, also where nothing is found. Undefined: there are no more. */
+  readonly end: IdCursor;
+}
+
+/** The first one takes along what has no id at all, which only tampering can do. */
+function nextWindow(
   connection: Connection,
   table: 'audit_event' | 'audit_pending',
   log: string,
-  after: SqliteValue,
+  after: IdCursor,
   window: number,
-): string | undefined {
-  const rows = connection.all(
-    `SELECT max(id) FROM (SELECT id FROM ${table} WHERE log = ? AND id > ? ORDER BY id LIMIT ?)`,
-    [log, after, BigInt(window)],
+): Window {
+  const behind = after === undefined ? [] : [after];
+  const [row] = connection.all(
+    `SELECT max(id) FROM (SELECT id FROM ${table} WHERE log = ? AND ${after === undefined ? 'id IS NOT NULL' : 'id > ?'}
+      ORDER BY id LIMIT ?)`,
+    [log, ...behind, BigInt(window)],
   );
-  const end = rows[0]?.[0];
-  return end === null || end === undefined ? undefined : readText(end);
-}
-
-function cursorOf(rows: readonly (readonly unknown[])[], at: number): string | undefined {
-  const last = rows.at(-1);
-  return last === undefined ? undefined : readText(last[at]);
+  const end = readCursor(row?.[0]) ?? undefined;
+  const upTo = end === undefined ? [] : [end];
+  const inside = end === undefined ? 'false' : (id: string) => `${id} <= ?`;
+  return {
+    condition: (id) => {
+      const bound = typeof inside === 'string' ? inside : inside(id);
+      return after === undefined ? `(${id} IS NULL OR ${bound})` : `${id} > ? AND ${bound}`;
+    },
+    params: [...behind, ...upTo],
+    end,
+  };
 }

@@ -8,9 +8,10 @@ export async function* readByPages<T, Cursor>(
   start: Cursor,
   read: (after: Cursor) => Promise<Page<T, Cursor>>,
 ): AsyncGenerator<readonly T[]> {
-  for (let cursor: Cursor | undefined = start; cursor !== undefined; ) {
+  for (let cursor: Cursor = start; ; ) {
     const page: Page<T, Cursor> = await read(cursor);
     if (page.items.length > 0) yield page.items;
+    if (page.next === undefined) return;
     cursor = page.next;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }

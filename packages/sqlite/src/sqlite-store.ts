@@ -1,4 +1,4 @@
-import type { AuditStore } from '@indelible/core';
+import type { AuditStore, StoredEntry } from '@indelible/core';
 import { deadlineIn } from './busy-retry.js';
 import { type DriverChoice, parseDriverChoice } from './choose-driver.js';
 import type { Connection, Synchronous } from './connection.js';
@@ -8,6 +8,8 @@ import { createTransactionalAppend } from './event-insert.js';
 import { listEvents, tryFindEvent } from './list-events.js';
 import { migrate } from './migrate.js';
 import {
+  type EntryCursor,
+  type IdCursor,
   readEntryPage,
   readOrphanPage,
   readPendingLogs,
@@ -61,8 +63,9 @@ const MIGRATION_TIMEOUT_MS = 30_000;
 const PAGE_ROWS = 500;
 /** Events that one tick looks at in search of a rare one. */
 const WINDOW_ROWS = 2_000;
-const BEFORE_ALL = -(2n ** 63n);
-const AFTER_ALL = 2n ** 63n - 1n;
+/** What an index can be, as tampering knows. */
+const LEAST = -(2n ** 63n);
+const GREATEST = 2n ** 63n - 1n;
 
 /**
  * The embedded store: an audit log in a SQLite file, by itself or beside an application's tables. Several processes may
@@ -95,25 +98,31 @@ export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
     logs: () => use(readSummaries),
     head: (log) => use((connection) => tryReadHead(connection, log)),
     entries: (log, range) =>
-      readByPages(
-        { index: range?.from === undefined ? BEFORE_ALL : BigInt(range.from), eventId: '' },
+      readByPages<StoredEntry, EntryCursor>(
+        { index: range?.from === undefined ? LEAST : BigInt(range.from), eventId: undefined },
         (after) =>
           use((connection) =>
             readEntryPage(
               connection,
               log,
               after,
-              range?.to === undefined ? AFTER_ALL : BigInt(range.to),
+              range?.to === undefined ? GREATEST : BigInt(range.to) - 1n,
               PAGE_ROWS,
             ),
           ),
       ),
     pending: (log) =>
-      readByPages('', (after) => use((connection) => readPendingPage(connection, log, after, PAGE_ROWS))),
+      readByPages(undefined, (after: IdCursor) =>
+        use((connection) => readPendingPage(connection, log, after, PAGE_ROWS)),
+      ),
     orphans: (log) =>
-      readByPages('', (after) => use((connection) => readOrphanPage(connection, log, after, WINDOW_ROWS))),
+      readByPages(undefined, (after: IdCursor) =>
+        use((connection) => readOrphanPage(connection, log, after, WINDOW_ROWS)),
+      ),
     strayPending: (log) =>
-      readByPages('', (after) => use((connection) => readStrayPage(connection, log, after, WINDOW_ROWS))),
+      readByPages(undefined, (after: IdCursor) =>
+        use((connection) => readStrayPage(connection, log, after, WINDOW_ROWS)),
+      ),
     find: (id) => use((connection) => tryFindEvent(connection, id)),
     list: (filter = {}) => use((connection) => listEvents(connection, filter)),
     close: async () => {
