@@ -12,16 +12,15 @@ import { type AuditEvent, createAudit, readBody } from '@indelible/core';
 import { createSqliteStore } from '@indelible/sqlite';
 import { createAuditExtension } from '../src/index.js';
 import { plainRow, readSnapshot } from './domain-rows.js';
-import { Prisma, PrismaClient } from './generated/client.ts';
+import { Prisma, PrismaClient } from './generated/client.js';
 import { getLibrary, type RawDatabase } from './sqlite-libraries.js';
 import { type AdapterKind, createAdapter } from './test-adapters.js';
 
 const SCHEMA = readFileSync(new URL('./prisma/schema.sql', import.meta.url), 'utf8');
 export const HMAC_KEY = 'a test secret of more than thirty-two bytes';
 
-// An extended client has no `$on`.
-export type Client = Omit<InstanceType<typeof PrismaClient>, '$on'>;
-type Operator = Omit<Client, '$connect' | '$disconnect' | '$extends'>;
+export type Client = InstanceType<typeof PrismaClient>;
+type Operator = Omit<Client, '$connect' | '$disconnect' | '$on' | '$use' | '$extends'>;
 
 /** One database file with a client on it. */
 export interface PrismaHarness extends OrmHarness {
@@ -55,8 +54,9 @@ export async function createPrismaHarness(
   const adapter = createAdapter(kind, file, () => {
     statements += 1;
   });
-  const base = new PrismaClient({ adapter, errorFormat: 'minimal' });
-  const prisma: Client = audited ? base.$extends(createAuditExtension({ audit, ...capture })) : base;
+  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' });
+  // The extended client is this one, with another type.
+  if (audited) prisma.$extends(createAuditExtension({ audit, ...capture }));
   const clients = new WeakMap<OrmOperations, Operator>();
   const operations = (client: Operator): OrmOperations => {
     const made = createOperations(client);
