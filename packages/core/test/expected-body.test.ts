@@ -122,6 +122,15 @@ describe('a body that is found as expected without being parsed', () => {
     expect(accepted).toBeGreaterThan(50);
   });
 
+  it('is none of another row', () => {
+    const { body, columns, id } = prepare(makeEvent(1));
+    expect(isExpectedBody(storedAs(body, columns, id), 'audit', id)).toBe(true);
+    expect(isExpectedBody(storedAs(body, columns, 'other'), 'audit', id)).toBe(false);
+    expect(isExpectedBody(storedAs(body, columns, id), 'audit', 'other')).toBe(false);
+    expect(isExpectedBody(storedAs(body, columns, id), 'other', id)).toBe(false);
+    expect(isExpectedBody({ ...storedAs(body, columns, id), log: 'other' }, 'audit', id)).toBe(false);
+  });
+
   it('is none whose members stand twice, in another order or at another depth', () => {
     const { body, columns, id } = prepare(makeEvent(1));
     const text = Buffer.from(body).toString();

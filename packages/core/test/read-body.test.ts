@@ -111,6 +111,12 @@ describe('reading a body', () => {
     expect(() => readBody(body)).toThrow(expect.objectContaining({ code: 'AUDIT_EVENT_INVALID' }));
   });
 
+  it('refuses bytes that are no UTF-8 inside of an event that is right but for them', () => {
+    const body = bodyWith(() => {});
+    body[body.indexOf('deep')] = 0xff;
+    expect(() => readBody(body)).toThrow(expect.objectContaining({ code: 'AUDIT_EVENT_INVALID' }));
+  });
+
   it('survives an endless chain of identities', () => {
     const chain = `${'{"id":"1","type":"user","onBehalfOf":'.repeat(50_000)}{"id":"1","type":"user"}${'}'.repeat(50_000)}`;
     const text = JSON.stringify({ ...FULL, actor: 0 }).replace('"actor":0', `"actor":${chain}`);
