@@ -36,7 +36,8 @@ export function createMemoryStore(): AuditStore {
       const head = open().heads.get(log);
       return head === undefined ? null : copyHead(head);
     },
-    entries: (log, range) => readEntries(open, log, range?.from ?? 0, range?.to ?? Number.POSITIVE_INFINITY),
+    entries: (log, { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = {}) =>
+      readEntries(open, log, from, to),
     pending: (log) => inBatches(() => pendingEvents(open(), log)),
     orphans: (log) => inBatches(() => orphans(open(), log)),
     strayPending: (log) => inBatches(() => strayIds(open(), log)),
@@ -101,7 +102,9 @@ function pendingEvents(tables: MemoryTables, log: string): StoredEvent[] {
 function orphans(tables: MemoryTables, log: string): StoredEvent[] {
   const waiting = tables.pending.get(log);
   return [...tables.events.values()]
-    .filter((event) => event.log === log && !waiting?.has(event.id) && !tables.places.has(event.id))
+    .filter(
+      (event) => event.log === log && !waiting?.has(event.id) && tables.places.get(event.id)?.log !== log,
+    )
     .sort(byId)
     .map(copyEvent);
 }

@@ -10,13 +10,16 @@ import { verifyWaiting } from './verify-waiting.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Verifies one log. @param disabled checks that are left out: for the test that each of them is needed */
+/** Verifies one log, which may have the empty name: a tampered row can. @param disabled checks that are left out: for the test that each of them is needed */
 export async function runVerification(
   store: AuditStore,
   log: string,
   options: VerifyLogOptions,
   disabled: ReadonlySet<Check>,
 ): Promise<Verdict> {
+  checkCount('keyedFrom', options.keyedFrom);
+  checkCount('maxFindings', options.maxFindings);
+  checkCount('maxSkewMs', options.maxSkewMs);
   const { keys, keyedFrom = 0, maxSkewMs = DAY_MS, maxFindings = 1_000 } = options;
   const findings = new FindingList(log, maxFindings, disabled);
   const pace = new VerifyPace(options);
@@ -70,4 +73,9 @@ export async function runVerification(
     truncated: findings.truncated,
     notChecked,
   };
+}
+
+function checkCount(name: string, value: number | undefined): void {
+  if (value === undefined || (typeof value === 'number' && value >= 0)) return;
+  throw new TypeError(`\`${name}\` is a number of at least 0`);
 }

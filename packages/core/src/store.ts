@@ -205,11 +205,14 @@ export interface AuditStore {
   /** Every log of which any table holds a row. */
   logs(): Promise<readonly LogSummary[]>;
   head(log: string): Promise<StoredHead | null>;
-  /** Entries in the order of their index, `from` inclusive and `to` exclusive, in batches, each from a read of its own. */
+  /**
+   * Entries in the order of their index, `from` inclusive and `to` exclusive, in batches, each from a read of its own.
+   * Without a range it MUST give every row of the log, also at indexes that no entry has: tampering hides there.
+   */
   entries(log: string, range?: { from?: number; to?: number }): AsyncIterable<readonly StoredEntry[]>;
   /** Pending events in the order of their ids, in batches. */
   pending(log: string): AsyncIterable<readonly StoredEvent[]>;
-  /** Events that are neither pending nor an entry, in batches. */
+  /** Events that are neither pending nor an entry of this log, in batches. */
   orphans(log: string): AsyncIterable<readonly StoredEvent[]>;
   /** Ids that stand in pending and have no event, or have an entry too. */
   strayPending(log: string): AsyncIterable<readonly string[]>;

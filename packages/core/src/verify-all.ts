@@ -1,3 +1,4 @@
+import { runVerification } from './run-verification.js';
 import type { AuditStore } from './store.js';
 import type { Verdict } from './verdict.js';
 import { type VerifyLogOptions, verifyLog } from './verify-log.js';
@@ -27,10 +28,15 @@ export async function verifyAll(
   const verdicts: Verdict[] = [];
   let done = 0;
   for (const log of [...logs].sort()) {
-    const verdict = await verifyLog(store, log, {
-      ...options,
-      ...(onProgress && { onProgress: (read) => onProgress(done + read, Math.max(total, done + read)) }),
-    });
+    const verdict = await runVerification(
+      store,
+      log,
+      {
+        ...options,
+        ...(onProgress && { onProgress: (read) => onProgress(done + read, Math.max(total, done + read)) }),
+      },
+      new Set(),
+    );
     done += verdict.size;
     verdicts.push(withDroppedLogs(verdict));
   }

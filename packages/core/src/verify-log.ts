@@ -37,13 +37,5 @@ export async function verifyLog(
   options: VerifyLogOptions = {},
 ): Promise<Verdict> {
   if (typeof log !== 'string' || log === '') throw new TypeError('the log to verify is named by a string');
-  checkCount('keyedFrom', options.keyedFrom);
-  checkCount('maxFindings', options.maxFindings);
-  checkCount('maxSkewMs', options.maxSkewMs);
   return runVerification(store, log, options, new Set());
-}
-
-function checkCount(name: string, value: number | undefined): void {
-  if (value === undefined || (typeof value === 'number' && value >= 0)) return;
-  throw new TypeError(`\`${name}\` is a number of at least 0`);
 }

@@ -78,7 +78,7 @@ export class TamperingStore implements AuditStore {
   }
 
   async *entries(log: string, range: { from?: number; to?: number } = {}) {
-    const { from = 0, to = Number.POSITIVE_INFINITY } = range;
+    const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = range;
     // Each batch is a read of its own: what is written meanwhile is seen.
     for (let at = 0; ; at += this.batch) {
       const rows = this.entryRows

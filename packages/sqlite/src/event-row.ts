@@ -70,7 +70,7 @@ export function readHead(row: readonly unknown[]): StoredHead {
 export function readText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Uint8Array) return `\0${Buffer.from(value).toString('hex')}`;
-  return `\0${String(value)}`;
+  return value === null || value === undefined ? '' : `\0${String(value)}`;
 }
 
 export function readNullableText(value: unknown): string | null {
