@@ -6,6 +6,7 @@ import { createNameJudge, type NameVerdict } from './field-names.js';
 import { createMark, isMark, MARK_KEY, type MarkKind } from './mark.js';
 import { createNameMemory } from './name-memory.js';
 import { setOwn } from './own-property.js';
+import { arePairs, secretItems, secretMembers } from './paired-values.js';
 import { createPathTree, endsHere, followIndex, followKey, NO_PATHS, type PathNodes } from './path-tree.js';
 import type { RedactionOptions } from './redaction.js';
 import { createTextRedaction, type TextRedaction } from './text-redaction.js';
@@ -28,7 +29,6 @@ export interface Redactor {
 }
 
 const MODES: readonly unknown[] = ['remove', 'mask', 'hmac'];
-const NAME_KEYS = ['name', 'key', 'field', 'header'];
 
 /** Where the walk is. `path` is kept for a custom redactor only. */
 interface Place {
@@ -57,7 +57,7 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
 
   const redactText = createTextRedaction({
     detectValues,
-    isSecretName: (name) => know(name).verdict !== 'open',
+    isSecretName: (name) => isSecretName(name),
     replace: concealment.text,
     redactParsed: (value, nesting) => walk(value, { nodes: NO_PATHS, path: [], depth: 0, nesting }),
   });
@@ -69,9 +69,14 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
     redactParsed: (value, nesting) => walk(value, { nodes: NO_PATHS, path: [], depth: 0, nesting }),
   });
 
+  /** A body that was parsed as what it is not stands in a key as a whole: `{ 'password=…&user=ada': '' }`. */
   function redactKey(name: string): string {
-    return detectValues && name.length >= 12 ? redactIdentifier(name, 0) : name;
+    if (name.length < 12) return name;
+    if (name.includes('=') || name.includes('{')) return redactText(name, 0);
+    return detectValues ? redactIdentifier(name, 0) : name;
   }
+
+  const isSecretName = (name: string) => know(name).verdict !== 'open';
 
   function walk(value: JsonValue, place: Place): JsonValue {
     if (typeof value === 'string') return redactText(value, place.nesting);
@@ -87,11 +92,17 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
   }
 
   function walkItems(items: readonly JsonValue[], place: Place): JsonValue {
+    const secrets = secretItems(items, isSecretName);
+    const isList = Array.isArray(items[0]) && arePairs(items);
     let out: JsonValue[] | undefined = custom === undefined ? undefined : [];
     for (let index = 0; index < items.length; index++) {
       const item = items[index] as JsonValue;
       const inner = custom === undefined && place.nodes.length === 0 ? deeper(place) : atIndex(place, index);
-      const redacted = visit(item, 'open', inner) ?? concealment.item(item);
+      const redacted = secrets?.has(index)
+        ? concealment.item(item)
+        : isList && isItems(item) && isSecretName(String(item[0]))
+          ? walkPair(item, inner)
+          : (visit(item, 'open', inner) ?? concealment.item(item));
       if (out === undefined && redacted !== item) out = items.slice(0, index);
       out?.push(redacted);
     }
@@ -99,7 +110,7 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
   }
 
   function walkMembers(members: JsonObject, place: Place): JsonObject {
-    const namesItsValue = Object.hasOwn(members, 'value') && isSecretPair(members);
+    const secrets = secretMembers(members, isSecretName);
     let out: Record<string, JsonValue> | undefined = custom === undefined ? undefined : {};
     const keys = Object.keys(members);
     const inner = custom === undefined && place.nodes.length === 0 ? deeper(place) : undefined;
@@ -107,7 +118,7 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
       const name = keys[index] as string;
       const member = members[name] as JsonValue;
       const known = know(name);
-      const verdict = namesItsValue && name === 'value' ? 'secret' : known.verdict;
+      const verdict = secrets.has(name) && known.verdict === 'open' ? 'secret' : known.verdict;
       const redacted = visit(member, verdict, inner ?? atKey(place, name));
       if (out === undefined) {
         if (redacted === member && known.key === name) continue;
@@ -119,14 +130,6 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
       }
     }
     return out ?? members;
-  }
-
-  /** `{ name: 'password', value: … }`, as lists of headers and form fields are written. */
-  function isSecretPair(members: JsonObject): boolean {
-    return NAME_KEYS.some((key) => {
-      const name = Object.hasOwn(members, key) ? members[key] : undefined;
-      return typeof name === 'string' && know(name).verdict !== 'open';
-    });
   }
 
   function walkMark(mark: JsonObject, place: Place): JsonValue {
@@ -146,12 +149,15 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
 
   function walkEntries(entries: JsonValue, place: Place): JsonValue {
     if (!isItems(entries)) return walk(entries, place);
-    return entries.map((entry) => {
-      if (!isItems(entry) || entry.length !== 2) return walk(entry, place);
-      const [key, value] = entry as readonly [JsonValue, JsonValue];
-      const verdict = typeof key === 'string' ? know(key).verdict : 'open';
-      return [walk(key, place), visit(value, verdict, place) ?? concealment.item(value)];
-    });
+    return entries.map((entry) =>
+      isItems(entry) && entry.length === 2 ? walkPair(entry, place) : walk(entry, place),
+    );
+  }
+
+  /** A name and its value. */
+  function walkPair([key = null, value = null]: readonly JsonValue[], place: Place): JsonValue {
+    const verdict = typeof key === 'string' ? know(key).verdict : 'open';
+    return [walk(key, place), visit(value, verdict, place) ?? concealment.item(value)];
   }
 
   /** @returns undefined for what is removed */

@@ -8,6 +8,7 @@ const MAX_PARSED = 262_144;
 const ENCODED = /[^&\s=?#"<>]+/g;
 const MAX_NESTING = 6;
 const JSON_START = /^[\s\ufeff]*[[{]/;
+const BASE64_JSON = /^eyJ[A-Za-z0-9+/_-]{12,}={0,2}$/;
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 export interface TextRedactionSettings {
@@ -32,6 +33,8 @@ export function createTextRedaction(settings: TextRedactionSettings): TextRedact
       const parsed = redactJsonText(text, nesting);
       if (parsed !== text) return parsed;
     }
+    if ((traits & TextTrait.token) !== 0 && nesting < MAX_NESTING && hidesSecret(text, nesting))
+      return replace(text);
     if ((traits & TextTrait.percent) !== 0) out = redactEncoded(out, nesting);
     if ((traits & TextTrait.pair) !== 0) out = replaceNamedValues(out, isSecretName, replace);
     return detectValues ? replaceSecretValues(out, traits, replace) : out;
@@ -50,6 +53,13 @@ export function createTextRedaction(settings: TextRedactionSettings): TextRedact
     // Of two equal keys only the last was seen, and an escape can hide the first from the search for names.
     if (redacted !== value || text.includes('\\')) return JSON.stringify(redacted);
     return text;
+  }
+
+  /** JSON in base64, which begins with `eyJ`, with a secret in it. */
+  function hidesSecret(text: string, nesting: number): boolean {
+    if (text.length > MAX_PARSED || !BASE64_JSON.test(text)) return false;
+    const decoded = Buffer.from(text, 'base64').toString('utf8');
+    return redactText(decoded, nesting + 1) !== decoded;
   }
 
   /** A URL or a query inside a query: `next=%2Flogin%3Ftoken%3D…` */
