@@ -258,6 +258,25 @@ describe('a password', () => {
     }
   });
 
+  test('is dropped here, whatever the redaction lets through', async () => {
+    const open = createAudit({
+      store: createMemoryStore(),
+      hmacKey: SECRET,
+      lifecycleEvents: false,
+      redaction: { allow: ['password'], detectValues: false },
+    });
+    await createAuthLogger({ audit: open })('login', 'ada', undefined, {
+      form: { password: PASSWORD, note: 'blue' },
+    });
+    await open.flush();
+    const [stored] = await (await open.store()).list();
+    expect(readBody(stored?.body ?? new Uint8Array()).details).toEqual({
+      form: { note: 'blue' },
+      severity: 'info',
+    });
+    await open.close();
+  });
+
   test('what is around it is kept, and the caller keeps his object', async () => {
     const extra = {
       password: PASSWORD,

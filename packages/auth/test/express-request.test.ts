@@ -13,7 +13,6 @@ test('an event of a request that the middleware knows shares its context, also a
   let late: Promise<unknown> | undefined;
   const server = createServer((req, res) => {
     const scope = openRequest(req, req, res, settings);
-    Object.assign(req, { audit: scope });
     runInScope(scope, () => {
       scope.update({ tenant: 'north' });
       late = new Promise<void>((resolve) => res.once('close', resolve)).then(() => log('login', 'ada', req));

@@ -17,8 +17,8 @@ export function tryGetScope(): AuditScope | undefined {
 }
 
 /** Runs `fn` inside a scope that somebody else opens and ends. For framework packages. */
-export function runInScope<A extends unknown[], T>(scope: AuditScope, fn: (...args: A) => T, ...args: A): T {
-  return storage.run(scope, fn, ...args);
+export function runInScope<T>(scope: AuditScope, fn: () => T): T {
+  return storage.run(scope, fn);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { EventInput, JsonValue } from '@indelible/core';
 import { captureBody } from './body-capture.js';
 import { isSafeMethod, type RequestEnd, requestDetails, requestEvent } from './request-event.js';
@@ -20,16 +21,16 @@ export function openRequest(
   settings: RequestSettings,
   reply: object = res,
 ): RequestScope {
-  const scope = new RequestScope(req, res, settings);
-  // The address is gone with the socket, and a client may hang up before its event is made. Node remembers it once read.
-  void raw.socket?.remoteAddress;
-  if (scope.first === scope && settings.requestIdHeader !== undefined && !res.headersSent) {
-    res.setHeader(settings.requestIdHeader, scope.requestId);
-  }
+  const header = settings.requestIdHeader;
+  const scope = new RequestScope(req, res, settings, header === undefined ? undefined : raw.headers[header]);
+  rememberAddress(raw.socket);
+  if (header !== undefined && scope.first === scope && !res.headersSent)
+    res.setHeader(header, scope.requestId);
   if (hasBody(raw)) scope.followBody(raw);
   if (settings.record !== 'none') {
+    scope.startClock();
     whenClosed(res, () => {
-      recordRequest(scope, req, reply);
+      recordRequest(scope, req, res, reply);
     });
   }
   return scope;
@@ -38,7 +39,17 @@ export function openRequest(
 /** Calls `fn` once the response is closed: complete or not, and also where that is long past. */
 export function whenClosed(res: ServerResponse, fn: () => void): void {
   if (res.closed) process.nextTick(fn);
-  else res.once('close', fn);
+  else res.on('close', fn);
+}
+
+const REMEMBERED = Symbol('address remembered');
+
+/**
+ * The address is gone with the socket, and a client may hang up before its event is made. Node remembers it once it was
+ * read, which is done once a connection.
+ */
+function rememberAddress(socket: Socket & { [REMEMBERED]?: string | true }): void {
+  socket[REMEMBERED] ??= socket.remoteAddress ?? true;
 }
 
 function hasBody(raw: IncomingMessage): boolean {
@@ -46,14 +57,13 @@ function hasBody(raw: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
-function recordRequest(scope: RequestScope, req: object, reply: object): void {
+function recordRequest(scope: RequestScope, req: object, res: ServerResponse, reply: object): void {
   const { first } = scope;
-  const end = scope.end();
-  if (first.eventMade || !isRecorded(scope, req, reply, end)) return;
+  if (first.eventMade || !isRecorded(scope, req, res, reply)) return;
   first.eventMade = true;
   // A middleware further in may know more: the tenant of its router.
   const last = tryGetRequestScope(req) ?? scope;
-  last.recordLater(makeEvent(scope, req, end));
+  last.recordLater(makeEvent(scope, req, scope.end()));
 }
 
 function makeEvent(scope: RequestScope, req: object, end: RequestEnd): EventInput {
@@ -65,12 +75,13 @@ function makeEvent(scope: RequestScope, req: object, end: RequestEnd): EventInpu
   }
 }
 
-function isRecorded(scope: RequestScope, req: object, reply: object, end: RequestEnd): boolean {
+function isRecorded(scope: RequestScope, req: object, res: ServerResponse, reply: object): boolean {
   const { record } = scope.settings;
   if (record === 'all') return true;
   if (record === 'none') return false;
   if (record === 'writes') {
-    return !isSafeMethod(readMethod(req)) || end.status === 401 || end.status === 403;
+    if (!isSafeMethod(readMethod(req))) return true;
+    return res.headersSent && (res.statusCode === 401 || res.statusCode === 403);
   }
   try {
     return record(req, reply);

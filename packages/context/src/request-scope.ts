@@ -21,11 +21,16 @@ import { ANONYMOUS, type RequestActor, toActor } from './request-actor.js';
 import type { RequestAudit } from './request-audit.js';
 import type { RequestEnd } from './request-event.js';
 import { requestIdFrom } from './request-id.js';
-import { readField, readHeader, readRequestOrigin, readRequestRoute } from './request-reading.js';
+import { readRequestOrigin, readRequestRoute } from './request-reading.js';
 import type { RequestSettings } from './request-settings.js';
 
-// Two copies of this package know each other's requests by it.
-const BRAND = Symbol.for('indelible.request-scope.v1');
+const KEY = Symbol.for('indelible.requests.v1');
+
+// Shared between copies of this package. A map and no property of the request: on a request whose prototype the framework
+// has set, one more property costs more than all the rest of a context.
+const holder = globalThis as { [KEY]?: WeakMap<object, RequestScope> };
+holder[KEY] ??= new WeakMap();
+const scopes = holder[KEY];
 
 /**
  * The scope of one HTTP request, and what the framework's request shows as `audit`.
@@ -40,64 +45,57 @@ export class RequestScope implements AuditScope, RequestAudit {
   readonly requestId: string;
   /** The scope of the first middleware on this request: two of them still make one event. */
   readonly first: RequestScope;
+  readonly settings: RequestSettings;
   eventMade = false;
-  readonly #req: object;
-  readonly #res: ServerResponse;
-  readonly #settings: RequestSettings;
-  readonly #startedAt = performance.now();
-  readonly #isLate: boolean;
-  #own: Partial<AmbientContext> | undefined;
-  #origin: EventContext | undefined;
+  // Not `#private`: one of these is made for every request, and these fields cost it less.
+  private readonly req: object;
+  private readonly res: ServerResponse;
+  private startedAt = 0;
+  private readonly isLate: boolean;
+  private own: Partial<AmbientContext> | undefined = undefined;
+  private origin: EventContext | undefined = undefined;
 
   /**
    * @param req the framework's request, whose `user`, `ip` and `route` are read
    * @param res Node's response
+   * @param incomingId the value of the header that carries the request's id
    */
-  constructor(req: object, res: ServerResponse, settings: RequestSettings) {
-    const known = tryGetRequestScope(req);
+  constructor(req: object, res: ServerResponse, settings: RequestSettings, incomingId: unknown) {
+    const known = scopes.get(req);
     const here = tryGetScope();
     // A body parser between two middlewares may have lost the first one's scope.
     this.outer = known === undefined || isWithin(here, known) ? here : known;
-    this.first = known?.first ?? this;
-    this.#req = req;
-    this.#res = res;
-    this.#settings = settings;
+    this.requestId = known === undefined ? requestIdFrom(incomingId) : known.requestId;
+    this.first = known === undefined ? this : known.first;
+    this.settings = settings;
+    this.req = req;
+    this.res = res;
     // Once its socket is gone, a response that is ended looks finished to Node.
-    this.#isLate = res.closed && !res.writableFinished;
-    const header = settings.requestIdHeader;
-    this.requestId =
-      known?.requestId ?? requestIdFrom(header === undefined ? undefined : readHeader(req, header));
-  }
-
-  get [BRAND](): true {
-    return true;
-  }
-
-  get settings(): RequestSettings {
-    return this.#settings;
+    this.isLate = res.closed && !res.writableFinished;
+    scopes.set(req, this);
   }
 
   get ended(): boolean {
-    const res = this.#res;
+    const res = this.res;
     return res.writableEnded && (res.writableFinished || res.destroyed);
   }
 
   context(): AmbientContext {
-    this.#origin ??= this.#read(readRequestOrigin);
-    const tenant = this.#tenant();
+    this.origin ??= this.readOf(readRequestOrigin);
+    const tenant = this.tenantOf();
     return {
       ...this.outer?.context(),
-      ...this.#origin,
+      ...this.origin,
       requestId: this.requestId,
-      ...this.#read(readRequestRoute),
+      ...this.readOf(readRequestRoute),
       ...(tenant === undefined ? undefined : { tenant }),
-      actor: () => this.#actor(),
-      ...this.#own,
+      actor: () => this.actorOf(),
+      ...this.own,
     };
   }
 
   update(patch: ContextPatch): void {
-    this.#own = { ...this.#own, ...withoutPaused(definedOnly(patch)) };
+    this.own = { ...this.own, ...withoutPaused(definedOnly(patch)) };
   }
 
   setActor(user: RequestActor): void {
@@ -107,16 +105,21 @@ export class RequestScope implements AuditScope, RequestAudit {
   }
 
   record(input: EventInput, options?: RecordOptions): Promise<Recorded> {
-    return this.run(() => this.#settings.audit().record(input, options));
+    return this.run(() => this.settings.audit().record(input, options));
+  }
+
+  /** Starts to measure how long the request takes, unless that is being done: most contexts do without. */
+  startClock(): void {
+    if (this.startedAt === 0) this.startedAt = performance.now();
   }
 
   /** How the request ended; asked when the response is closed. */
   end(): RequestEnd {
-    const res = this.#res;
+    const res = this.res;
     return {
       status: res.headersSent ? res.statusCode : undefined,
-      aborted: this.#isLate || !res.writableFinished,
-      durationMs: Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000,
+      aborted: this.isLate || !res.writableFinished,
+      durationMs: Math.round((performance.now() - this.startedAt) * 1_000) / 1_000,
     };
   }
 
@@ -131,7 +134,7 @@ export class RequestScope implements AuditScope, RequestAudit {
   /** Records without making anybody wait: what fails is reported. */
   recordLater(input: EventInput): void {
     try {
-      this.#settings.audit().recordLater(input, this.context());
+      this.settings.audit().recordLater(input, this.context());
     } catch (error) {
       this.report('the request', error);
     }
@@ -140,7 +143,7 @@ export class RequestScope implements AuditScope, RequestAudit {
   /** Reports what a function of the application's threw. The event goes on without its answer. */
   report(what: string, cause: unknown): void {
     try {
-      this.#settings.audit().reportError(failed(what, cause));
+      this.settings.audit().reportError(failed(what, cause));
     } catch {
       // There is no audit to report to; core has said so when it could not make one.
     }
@@ -160,9 +163,9 @@ export class RequestScope implements AuditScope, RequestAudit {
   }
 
   /** A request that throws when it is read costs its events that part of their context, not their existence. */
-  #read(read: (req: object) => EventContext): EventContext {
+  private readOf(read: (req: object) => EventContext): EventContext {
     try {
-      return read(this.#req);
+      return read(this.req);
     } catch (error) {
       this.report('reading the request', error);
       return {};
@@ -170,15 +173,15 @@ export class RequestScope implements AuditScope, RequestAudit {
   }
 
   /** What it throws core reports, and marks the event with `actor-failed`. */
-  #actor(): Actor | Promise<Actor> {
-    const found = this.#settings.actor(this.#req);
+  private actorOf(): Actor | Promise<Actor> {
+    const found = this.settings.actor(this.req);
     return isThenable(found) ? Promise.resolve(found).then(checkedActor) : checkedActor(found);
   }
 
-  #tenant(): string | undefined {
-    if (this.#settings.tenant === undefined) return undefined;
+  private tenantOf(): string | undefined {
+    if (this.settings.tenant === undefined) return undefined;
     try {
-      const tenant = this.#settings.tenant(this.#req);
+      const tenant = this.settings.tenant(this.req);
       if (tenant === undefined || tenant === null || tenant === '') return undefined;
       if (typeof tenant === 'string') return tenant;
       throw new TypeError('the tenant is a string');
@@ -196,15 +199,9 @@ function checkedActor(user: unknown): Actor {
   return actor;
 }
 
-/** The scope that a framework package put on this request, if any. */
+/** The innermost scope that a framework package has opened for this request, if any. */
 export function tryGetRequestScope(req: unknown): RequestScope | undefined {
-  if (typeof req !== 'object' || req === null) return undefined;
-  const audit = readField(req, 'audit');
-  return isRequestScope(audit) ? audit : undefined;
-}
-
-function isRequestScope(value: unknown): value is RequestScope {
-  return typeof value === 'object' && value !== null && BRAND in value;
+  return typeof req === 'object' && req !== null ? scopes.get(req) : undefined;
 }
 
 function failed(what: string, cause: unknown): AuditError {

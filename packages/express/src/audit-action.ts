@@ -10,6 +10,7 @@ import {
 } from '@indelible/context';
 import type { Category, EventInput, Resource } from '@indelible/core';
 import type { Request, RequestHandler, Response } from 'express';
+import { showAudit } from './request-audit-property.js';
 
 /** What was acted on, with an id as a route has it at hand. The parts of a wildcard parameter are joined by `/`. */
 export interface ActionResource {
@@ -53,7 +54,8 @@ export function auditAction(action: string, options: AuditActionOptions = {}): R
   return (req, res, next) => {
     const known = tryGetRequestScope(req);
     const scope = known ?? openRequest(req, req, res, DEFAULTS);
-    if (known === undefined) req.audit = scope;
+    if (known === undefined) showAudit(req);
+    scope.startClock();
     const { params } = req;
     whenClosed(res, () => {
       // An error handler further up has taken the route's parameters off the request.
@@ -62,7 +64,7 @@ export function auditAction(action: string, options: AuditActionOptions = {}): R
         scope.report('auditAction()', error);
       });
     });
-    if (known === undefined) runInScope<[], void>(scope, next);
+    if (known === undefined) runInScope<void>(scope, next);
     else next();
   };
 }

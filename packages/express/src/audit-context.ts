@@ -1,5 +1,6 @@
 import { openRequest, type RequestOptions, requestSettings, runInScope } from '@indelible/context';
 import type { Request, RequestHandler, Response } from 'express';
+import { showAudit } from './request-audit-property.js';
 
 /** The options of `auditContext()`; every one may be left out. */
 export type AuditContextOptions = RequestOptions<Request, Response>;
@@ -21,7 +22,7 @@ export function auditContext(options?: AuditContextOptions): RequestHandler {
   const settings = requestSettings('express', options);
   return (req, res, next) => {
     const scope = openRequest(req, req, res, settings);
-    req.audit = scope;
-    runInScope<[], void>(scope, next);
+    showAudit(req);
+    runInScope<void>(scope, next);
   };
 }

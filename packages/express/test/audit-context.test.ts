@@ -198,6 +198,24 @@ describe('auditContext', () => {
     expect(await second.text()).not.toContain('r1');
   });
 
+  test('req.audit is there in mounted applications, and an application may have its own', async () => {
+    const { audit } = createLog();
+    const app = express();
+    const inner = express();
+    app.use(auditContext({ audit, record: 'none' }));
+    app.use('/inner', inner);
+    inner.get('/', (req, res) => void res.json({ id: req.audit.requestId }));
+    app.get('/own', (req, res) => {
+      Object.assign(req, { audit: 'mine' });
+      res.json({ own: req.audit });
+    });
+    const url = await serve(app);
+    const answer = await fetch(`${url}/inner`, { headers: { 'x-request-id': 'r1' } });
+    expect(await answer.json()).toEqual({ id: 'r1' });
+    expect(await (await fetch(`${url}/own`)).json()).toEqual({ own: 'mine' });
+    expect('audit' in Object.prototype || 'audit' in express.request).toBe(false);
+  });
+
   test('a wrong option is refused at once', () => {
     const call: (options: object) => unknown = auditContext as never;
     expect(() => call({ recrod: 'all' })).toThrow(TypeError);
