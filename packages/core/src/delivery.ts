@@ -121,12 +121,13 @@ export class Delivery {
       await this.options.connection.append(events);
     } catch (thrown) {
       const error = toStoreError(thrown);
-      if (error.code !== 'AUDIT_ID_CONFLICT') {
+      const isConflict = error.code === 'AUDIT_ID_CONFLICT';
+      if (!isConflict && error.code !== 'AUDIT_INSERT_ONLY') {
         for (const item of items) this.fail(item, error);
       } else if (items.length === 1) {
-        for (const item of items) this.refuse(item, error);
+        for (const item of items) isConflict ? this.refuse(item, error) : this.fail(item, error);
       } else {
-        // One event with a wrong id must not take its neighbours along.
+        // One event that the database refuses must not take its neighbours along.
         const middle = Math.ceil(items.length / 2);
         await this.append(items.slice(0, middle));
         await this.append(items.slice(middle));

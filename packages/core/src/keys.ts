@@ -54,7 +54,10 @@ function decode(secret: string): Uint8Array {
   if (secret.startsWith('base64:')) {
     const text = secret.slice('base64:'.length);
     // Buffer.from() skips what it does not know, so a mistyped secret would become a shorter one.
-    if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw undecodable('base64');
+    // For the same reason a single character behind whole groups of four is refused: something is missing.
+    if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1) {
+      throw undecodable('base64');
+    }
     return Buffer.from(text, 'base64');
   }
   if (secret.startsWith('hex:')) {

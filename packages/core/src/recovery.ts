@@ -17,6 +17,12 @@ export interface RecoveryOptions {
 }
 
 const BATCH = 500;
+/** What can be the fault of one event, which must not hold up all that are behind it. */
+const BY_ONE_EVENT: ReadonlySet<string> = new Set([
+  'AUDIT_ID_CONFLICT',
+  'AUDIT_INSERT_ONLY',
+  'AUDIT_STORE_UNAVAILABLE',
+]);
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
 
@@ -118,8 +124,7 @@ export class Recovery {
         await this.store(events);
       } catch (thrown) {
         const error = toStoreError(thrown);
-        // These two can be the fault of one event, which must not hold up all that are behind it.
-        if (error.code !== 'AUDIT_ID_CONFLICT' && error.code !== 'AUDIT_STORE_UNAVAILABLE') throw error;
+        if (!BY_ONE_EVENT.has(error.code)) throw error;
         if (events.length > 1) limit = 1;
         else if (error.code === 'AUDIT_ID_CONFLICT' || (await this.isNextStored())) await this.reject(error);
         else throw error;

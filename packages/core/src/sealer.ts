@@ -184,6 +184,7 @@ export class Sealer {
     for (;;) {
       const before = state.waiting;
       const size = before > BATCH ? LOADED_BATCH : BATCH;
+      const refusedBefore = state.refused.size;
       const { compute, portable } = state;
       const request = { log, limit: size + state.refused.size, compute, portable };
       let outcome: SealOutcome;
@@ -200,7 +201,8 @@ export class Sealer {
       sealed += outcome.sealed;
       this.sealed += outcome.sealed;
       state.waiting = Math.max(0, state.waiting - outcome.sealed);
-      if (outcome.sealed < size) {
+      const refused = state.refused.size - refusedBefore;
+      if (outcome.sealed + refused < size) {
         // The log was empty: whatever waited before this transaction is sealed, if not by this process.
         state.waiting = Math.min(state.waiting, Math.max(0, state.waiting + outcome.sealed - before));
         if (state.waiting > 0 && this.options.sealAfterMs !== false) this.schedule(this.options.sealAfterMs);

@@ -19,6 +19,7 @@ export function ownSpoolOwner(): SpoolOwner {
 export function isSpoolOwnerGone(owner: SpoolOwner, idleMs: number): boolean {
   if (owner.host !== hostName()) return idleMs > FOREIGN_STALE_MS;
   const started = startTime(owner.pid);
+  if (started === ENDED) return true;
   if (started !== undefined) return owner.started !== '' && owner.started !== started;
   return !isAlive(owner.pid);
 }
@@ -38,11 +39,16 @@ function hostName(): string {
   return name.replace(/[^A-Za-z0-9-]/g, '-') || 'local';
 }
 
-/** Field 22 of /proc/<pid>/stat, in clock ticks since the machine started (proc(5)). */
+const ENDED = 'ended';
+const ENDED_STATES: ReadonlySet<string | undefined> = new Set(['Z', 'X']);
+
+/** Field 22 of /proc/<pid>/stat, in clock ticks since the machine started; of a process that has ended `ended` (proc(5)). */
 function startTime(pid: number): string | undefined {
   const stat = tryRead(`/proc/${pid}/stat`);
   // The second field is the program's name in parentheses and may hold spaces and parentheses itself.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A process that nobody waits for stays listed after its end, in a container without an init for ever.
+  return ENDED_STATES.has(fields?.[0]) ? ENDED : fields?.[19];
 }
 
 function tryRead(path: string): string | undefined {

@@ -46,6 +46,7 @@ describe('the keys', () => {
     [`hex:${'0'.repeat(65)}`],
     [`hex:${'zz'.repeat(32)}`],
     [`base64:${'A'.repeat(43)}!`],
+    [`base64:${'A'.repeat(45)}`],
     [`base64:${'A'.repeat(20)} ${'A'.repeat(24)}`],
   ])('are refused for a secret that does not decode: %s', (secret) => {
     expect(() => deriveKeys(secret)).toThrow(code('AUDIT_CONFIG_INVALID'));

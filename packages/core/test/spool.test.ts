@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { auditErrorCode } from '../src/audit-error.js';
@@ -229,6 +230,22 @@ describe('the owner of a spool file', () => {
   test('is gone when another process has its pid now, where the system tells when processes started', () => {
     const tells = ownSpoolOwner().started !== '';
     expect(isSpoolOwnerGone({ ...ownSpoolOwner(), started: '1' }, 0)).toBe(tells);
+  });
+
+  test('is gone when it has ended and nobody waits for it, as in a container without an init', async () => {
+    // The shell becomes a program that never asks how its child has ended.
+    const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 20'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const pid = await new Promise<number>((resolve) =>
+      parent.stdout.once('data', (data) => resolve(Number(data))),
+    );
+    const owner = { ...ownSpoolOwner(), pid, started: '' };
+    expect(isSpoolOwnerGone(owner, 0)).toBe(false);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    // Only where the system tells the states of processes.
+    expect(isSpoolOwnerGone(owner, 0)).toBe(ownSpoolOwner().started !== '');
+    parent.kill('SIGKILL');
   });
 
   test('of another host is gone when it has not touched the file for ten minutes', () => {
