@@ -111,11 +111,11 @@ export class BareConnection {
     this.#session.renew();
     const transaction = new CaptureTransaction(this.parts, this.connection, this.#session);
     const commit = (): Promise<void> => transaction.commit(() => this.connection.execute(dialect.commit));
-    let failed = false;
+    let isPartial = false;
     try {
       const result = await transaction.run(sql, () =>
         execute().catch((error: unknown) => {
-          failed = true;
+          isPartial = dialect.isPartial(error);
           throw error;
         }),
       );
@@ -123,7 +123,7 @@ export class BareConnection {
       return result;
     } catch (error) {
       // What a statement did before it failed stays (OR FAIL), as it would on its own.
-      const isKept = failed && (await commit().then(yes, no));
+      const isKept = isPartial && (await commit().then(yes, no));
       if (!isKept) await this.#rollback(transaction, error);
       throw error;
     }

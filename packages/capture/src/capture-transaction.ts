@@ -182,7 +182,7 @@ export class CaptureTransaction {
       }
       return { inexact: inexact.filter(({ fidelity }) => fidelity !== 'exact') };
     } catch (error) {
-      await this.#session.abandon();
+      this.#session.abandon();
       if (this.parts.dialect.isBusy(error) || auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
       if (this.parts.audit().policy('data') === 'strict') throw this.#failure(error);
       return { error };
@@ -215,7 +215,7 @@ export class CaptureTransaction {
     try {
       if (await this.#session.wasRolledBack()) {
         this.#discard();
-        await this.#session.abandon();
+        this.#session.abandon();
         return;
       }
       const { rows, inexact } = await this.#session.after();

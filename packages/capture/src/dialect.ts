@@ -98,7 +98,7 @@ export interface CaptureSession {
   /** Reads what the statement did. Called right after it, also when it failed: some keep what they did until then. */
   after(): Promise<StatementChanges>;
   /** The statement that `before` made ready for does not run, or runs unseen. */
-  abandon(): Promise<void>;
+  abandon(): void;
   /** Clears the way for a statement that changes the schema. */
   beforeSchemaChange(): Promise<void>;
   /** True if the connection is in no transaction any more: the database, or somebody, has ended it. */
@@ -127,6 +127,11 @@ export interface CaptureDialect {
   readonly rollback: string;
   /** True if the error says that another connection holds the database: worth another try. */
   isBusy(error: unknown): boolean;
+  /**
+   * True if the error may have left what its statement did before it (SQLite's OR FAIL), also where the statement ran in
+   * no transaction.
+   */
+  isPartial(error: unknown): boolean;
   /** True if no later try can succeed: the transaction has read what others have changed since. */
   isStale(error: unknown): boolean;
   /** True if the error says that the audit tables are missing. */

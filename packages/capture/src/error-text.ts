@@ -1,11 +1,25 @@
 const MAX_DEPTH = 5;
 
+/** The numbers by which databases call the error or one of its causes. */
+export function errorNumbers(error: unknown): number[] {
+  const numbers: number[] = [];
+  let current: unknown = error;
+  for (let depth = 0; depth < MAX_DEPTH && typeof current === 'object' && current !== null; depth += 1) {
+    for (const name of ['rawCode', 'errcode', 'originalCode', 'extendedCode'] as const) {
+      const number = Number(Reflect.get(current, name) ?? Number.NaN);
+      if (Number.isInteger(number)) numbers.push(number);
+    }
+    current = Reflect.get(current, 'cause');
+  }
+  return numbers;
+}
+
 /** Everything that an error and its causes say: drivers and ORMs wrap one another's errors. */
 export function errorText(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
   for (let depth = 0; depth < MAX_DEPTH && typeof current === 'object' && current !== null; depth += 1) {
-    for (const name of ['message', 'originalMessage', 'originalCode', 'code', 'kind'] as const) {
+    for (const name of ['message', 'originalMessage', 'code', 'kind'] as const) {
       const value: unknown = Reflect.get(current, name);
       if (typeof value === 'string') parts.push(value);
     }

@@ -123,4 +123,19 @@ describe('conflict clauses', () => {
         expect(await run('PRAGMA recursive_triggers')).toEqual([[setting]]);
       }
     }));
+
+  test('what was noted for REPLACE is not taken for the work of the statement after it', () =>
+    withBench(
+      `CREATE TABLE w(id TEXT, u INTEGER, v INTEGER, PRIMARY KEY (u, id)) WITHOUT ROWID;
+       INSERT INTO w VALUES ('a',1,1),('b',1,2);`,
+      async ({ tells, run }) => {
+        await run("REPLACE INTO w VALUES ('c', 1, 1)");
+        const events = await tells(() =>
+          expect(run('UPDATE OR FAIL w SET id = 5')).rejects.toThrow(/UNIQUE/),
+        );
+        expect(events).toHaveLength(1);
+        await tells(() => expect(run("REPLACE INTO w VALUES ('d', 1)")).rejects.toThrow());
+        expect(await tells(() => run("REPLACE INTO w SELECT 'e', 1, 1 WHERE 0"))).toEqual([]);
+      },
+    ));
 });

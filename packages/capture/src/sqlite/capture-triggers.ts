@@ -8,7 +8,7 @@ const POSITIONS = Array.from({ length: WIDTH }, (_, position) => position + 1);
 
 /** The capture table lives in the connection's own temporary schema: no other connection sees it, nothing is stored. */
 export const CREATE_CAPTURE_TABLE = `CREATE TEMP TABLE IF NOT EXISTS indelible_capture(
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl INTEGER, op TEXT, ${POSITIONS.map((n) => `o${n}, n${n}`).join(', ')}, image TEXT, taken INTEGER)`;
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl INTEGER, op TEXT, ${POSITIONS.map((n) => `o${n}, n${n}`).join(', ')}, image TEXT, taken TEXT)`;
 
 export const CLEAR_CAPTURE_TABLE = 'DELETE FROM temp.indelible_capture';
 
@@ -27,6 +27,10 @@ export function triggerName(version: number, table: SqliteTable, event: WatchedE
 export function createTrigger(version: number, table: SqliteTable, event: WatchedEvent): string {
   const name = quoteName(triggerName(version, table, event));
   const on = `main.${quoteName(table.name.name)}`;
+  if (event === 'insert_over' || event === 'update_over') {
+    const verb = event === 'insert_over' ? 'INSERT' : 'UPDATE';
+    return `CREATE TEMP TRIGGER ${name} BEFORE ${verb} ON ${on} BEGIN ${noteReplaced(table, verb)}; END`;
+  }
   const columns = ['tbl', 'op'];
   const values = [String(table.number), `'${event}'`];
   for (const [position, locator] of table.locator.entries()) {
@@ -52,30 +56,56 @@ export function createTrigger(version: number, table: SqliteTable, event: Watche
     INSERT INTO indelible_capture(${columns.join(', ')}) VALUES (${values.join(', ')}); END`;
 }
 
-/** True if the row goes to a place where another one still stands. */
+/**
+ * Notes the rows that stand in the way of a new one. SQLite fires delete triggers for what REPLACE deletes only while
+ * recursive_triggers is on, and switching that on would change what the application's triggers do.
+ */
+function noteReplaced(table: SqliteTable, verb: 'INSERT' | 'UPDATE'): string {
+  const places = table.locator.map((_, position) => `o${position + 1}`);
+  const ways = [
+    table.locator.map((column) => ({ name: column, collation: undefined })),
+    ...table.uniqueIndexes.map((index) => index.columns),
+  ].filter((columns) => columns.every(({ name }) => name !== null));
+  const inTheWay = ways.map((columns) => {
+    const equals = columns.map(({ name, collation }) => {
+      const column = quoteName(String(name));
+      return `x.${column}${collation === undefined ? '' : ` COLLATE ${quoteName(collation)}`} = NEW.${column}`;
+    });
+    return `(${equals.join(' AND ')})`;
+  });
+  const itself = table.locator.map((column) => `x.${quoteName(column)} = OLD.${quoteName(column)}`);
+  return `INSERT INTO indelible_capture(tbl, op, ${places.join(', ')}, image)
+    SELECT ${table.number}, 'replace', ${table.locator.map((column) => `x.${quoteName(column)}`).join(', ')},
+      ${imageExpression('x', table.columns)}
+    FROM main.${quoteName(table.name.name)} x WHERE (${inTheWay.join(' OR ')})
+    ${verb === 'UPDATE' ? `AND NOT (${itself.join(' AND ')})` : ''}`;
+}
+
+/** Where the row stands that is still in the way of one that moves. */
 function takenExpression(table: SqliteTable): string {
   const at = (row: string): string =>
     table.locator.map((column) => `x.${quoteName(column)} = ${row}.${quoteName(column)}`).join(' AND ');
   const stays = table.locator
     .map((column) => `OLD.${quoteName(column)} IS NEW.${quoteName(column)}`)
     .join(' AND ');
-  return `CASE WHEN ${stays} THEN 0 ELSE EXISTS (
-    SELECT 1 FROM main.${quoteName(table.name.name)} x WHERE ${at('NEW')} AND NOT (${at('OLD')})) END`;
+  return `CASE WHEN ${stays} THEN NULL ELSE (
+    SELECT ${placeText(table, 'x')} FROM main.${quoteName(table.name.name)} x WHERE ${at('NEW')} AND NOT (${at('OLD')})) END`;
 }
 
 /** What one firing noted. Images are in hexadecimal: SQLite's text may be no UTF-8, and then a driver may end the process. */
 export interface Capture {
   readonly seq: number;
   readonly table: number;
-  readonly event: WatchedEvent;
+  /** `replace`: the row is deleted because another one takes its place. */
+  readonly event: 'insert' | 'update' | 'delete' | 'replace';
   /** Equal texts are equal rows of the table. */
   readonly from: string;
   readonly to: string;
   readonly before: string | null;
   /** The row at `to` as it stands now; only for rows of `target`. */
   readonly after: string | null;
-  /** Another row stood at `to`. */
-  readonly taken: boolean;
+  /** Where the row stood that was in the way: at `to`, but a key that ignores case may be spelled otherwise. */
+  readonly taken: string | null;
 }
 
 /** The position in a row of `selectCaptures` of the greatest event id that is committed. */
@@ -103,8 +133,7 @@ export function selectCaptures(plan: WritePlan, limit: number): string {
       ? 'NULL'
       : `CASE WHEN c.tbl = ${target.number} THEN (SELECT hex(${imageExpression('t', target.columns)})
           FROM main.${quoteName(target.name.name)} t WHERE ${matches(target, 'n')}) END`;
-  const places = placeFormat(plan);
-  const sql = `SELECT c.seq, c.tbl, c.op, ${places.noted('o')}, ${places.noted('n')}, hex(c.image),
+  const sql = `SELECT c.seq, c.tbl, c.op, ${notedPlace(plan, 'o')}, ${notedPlace(plan, 'n')}, hex(c.image),
     ${after}, ${FLOOR}, c.taken
     FROM temp.indelible_capture c WHERE c.seq > ? ORDER BY c.seq LIMIT ${limit}`;
   statements.set(plan, sql);
@@ -116,11 +145,10 @@ export function selectCaptures(plan: WritePlan, limit: number): string {
  * the parameter stands twice.
  * The places are those that the table holds: a key that ignores case finds a row by another spelling.
  */
-export function selectPresent(plan: WritePlan, table: SqliteTable): string {
-  const places = placeFormat(plan);
+export function selectPresent(table: SqliteTable): string {
   const present = (
     side: 'o' | 'n',
-  ): string => `SELECT ${places.standing(table)}, hex(${imageExpression('t', table.columns)})
+  ): string => `SELECT ${placeText(table, 't')}, hex(${imageExpression('t', table.columns)})
     FROM temp.indelible_capture c JOIN main.${quoteName(table.name.name)} t ON ${matches(table, side)}
     WHERE c.seq > ? AND c.tbl = ${table.number}`;
   return `${present('n')} UNION ${present('o')}`;
@@ -128,19 +156,19 @@ export function selectPresent(plan: WritePlan, table: SqliteTable): string {
 
 /** How many firings there were since `?`, by table and event. */
 export const COUNT_CAPTURES = `SELECT tbl, op, count(*) FROM temp.indelible_capture
-  WHERE seq > ? GROUP BY tbl, op ORDER BY min(seq)`;
+  WHERE seq > ? AND op <> 'replace' GROUP BY tbl, op ORDER BY min(seq)`;
 
 export function readCapture(row: readonly unknown[]): Capture {
   const [seq, table, event, from, to, before, after, , taken] = row;
   return {
     seq: Number(seq),
     table: Number(table),
-    event: event === 'insert' || event === 'update' ? event : 'delete',
-    from: String(from ?? ''),
-    to: String(to ?? ''),
+    event: event === 'insert' || event === 'update' || event === 'replace' ? event : 'delete',
+    from: readPlace(from),
+    to: readPlace(to),
     before: typeof before === 'string' && before !== '' ? before : null,
     after: typeof after === 'string' ? after : null,
-    taken: Number(taken) === 1,
+    taken: typeof taken === 'string' ? readPlace(taken) : null,
   };
 }
 
@@ -150,31 +178,33 @@ function matches(table: SqliteTable, side: 'o' | 'n'): string {
     .join(' AND ');
 }
 
-interface PlaceFormat {
-  noted(side: 'o' | 'n'): string;
-  standing(table: SqliteTable): string;
+/** A place as one text: short for the usual rowid, and otherwise so that no two keys look the same. */
+function placeText(table: SqliteTable, row: string): string {
+  return joinParts(
+    table.locator.map((column) => `${row}.${quoteName(column)}`),
+    table.isLocatedByRowid,
+  );
 }
 
-/** How a locator is written as one text: short for the usual rowid, and otherwise so that no two keys look the same. */
-function placeFormat(plan: WritePlan): PlaceFormat {
+function notedPlace(plan: WritePlan, side: 'o' | 'n'): string {
   const tables = [...plan.watched.keys()];
   const positions = tables.every((table) => table.locator.length === 1) ? [1] : POSITIONS;
-  const isRowid = tables.every((table) => table.isLocatedByRowid);
-  const write = (values: readonly string[]): string =>
-    values.map((value) => (isRowid ? `quote(${value})` : exactText(value))).join("||','||");
-  return {
-    noted: (side) => write(positions.map((n) => `c.${side}${n}`)),
-    standing: (table) =>
-      write(
-        positions.map((n) => {
-          const column = table.locator[n - 1];
-          return column === undefined ? 'NULL' : `t.${quoteName(column)}`;
-        }),
-      ),
-  };
+  return joinParts(
+    positions.map((n) => `c.${side}${n}`),
+    tables.every((table) => table.isLocatedByRowid),
+  );
+}
+
+function joinParts(values: readonly string[], areRowids: boolean): string {
+  return values.map((value) => (areRowids ? `quote(${value})` : exactText(value))).join("||','||");
 }
 
 /** `quote()` tells 1 from '1', but cuts text at a NUL. */
 function exactText(value: string): string {
   return `CASE typeof(${value}) WHEN 'text' THEN 't'||hex(${value}) ELSE quote(${value}) END`;
+}
+
+/** The parts that a locator does not have are NULL, and those that it has never are. */
+export function readPlace(text: unknown): string {
+  return String(text ?? '').replace(/(?:,NULL)+$/, '');
 }

@@ -29,42 +29,51 @@ export function foldCaptures(captures: readonly Capture[]): Lineage[] {
 class Fold {
   readonly lineages: Lineage[] = [];
   readonly #living = new Map<string, Lineage>();
-  readonly #deleted = new Map<string, Lineage>();
+  /** The row that was last deleted at a place or moved away from it. */
+  readonly #left = new Map<string, Lineage>();
   /** Rows that go to a place once the row that stands there is gone (OR REPLACE), by that place. */
-  readonly #waiting = new Map<string, Lineage>();
+  readonly #waiting = new Map<string, { readonly lineage: Lineage; readonly to: string }>();
   readonly #cameFrom = new Map<Lineage, string>();
+  readonly #replaced = new Set<Lineage>();
 
   add(capture: Capture): void {
-    const { table, from, to, event } = capture;
+    const { table, from, to, event, taken } = capture;
     if (event === 'insert') {
       this.#insert(table, to, capture.after);
       return;
     }
     const lineage = this.#rowAt(table, from, capture.before);
-    if (event === 'delete') {
+    if (event !== 'update') {
+      if (event === 'replace') this.#replaced.add(lineage);
       lineage.deleted = true;
       this.#leave(lineage);
-      this.#deleted.set(place(table, from), lineage);
       this.#moveIn(table, from);
       return;
     }
     lineage.after = capture.after;
     if (from === to) return;
-    if (capture.taken) this.#waiting.set(place(table, to), lineage);
-    else this.#move(lineage, to);
+    if (taken !== null && !this.#hasLeft(table, taken)) {
+      this.#waiting.set(place(table, taken), { lineage, to });
+    } else {
+      this.#move(lineage, to);
+    }
   }
 
   #rowAt(table: number, at: string, image: string | null): Lineage {
     const here = place(table, at);
     const known = this.#living.get(here);
     if (known !== undefined) return known;
-    const kept = this.#deleted.get(here);
-    if (kept !== undefined) {
+    const left = this.#left.get(here);
+    if (left?.deleted === true) {
       // It is touched again where it was deleted: it was not.
-      this.#deleted.delete(here);
-      kept.deleted = false;
-      this.#living.set(here, kept);
-      return kept;
+      left.deleted = false;
+      this.#arrive(left, at);
+      return left;
+    }
+    if (left !== undefined) {
+      // It is touched again where it moved away: it has not, or not yet.
+      this.#moveBack(left);
+      return left;
     }
     const lineage: Lineage = { table, before: image, from: at, at, deleted: false, after: null };
     this.lineages.push(lineage);
@@ -73,56 +82,61 @@ class Fold {
   }
 
   #insert(table: number, at: string, after: string | null): void {
-    const here = place(table, at);
-    const known = this.#living.get(here);
-    if (known !== undefined && known.from === at) {
+    const known = this.#living.get(place(table, at));
+    if (known !== undefined && this.#replaced.has(known)) {
+      known.deleted = true;
+    } else if (known !== undefined && known.from === at) {
       // A trigger of the application touched the new row before its insertion was noted.
       known.before = null;
       known.from = null;
       return;
+    } else if (known !== undefined) {
+      this.#moveBack(known);
     }
-    if (known !== undefined) this.#moveBack(known);
     const made: Lineage = { table, before: null, from: null, at, deleted: false, after };
-    this.#deleted.delete(here);
     this.lineages.push(made);
-    this.#living.set(here, made);
+    this.#arrive(made, at);
   }
 
   #move(lineage: Lineage, to: string): void {
-    const there = place(lineage.table, to);
-    const known = this.#living.get(there);
+    const known = this.#living.get(place(lineage.table, to));
     // The place was free: who seemed to have moved there has not.
     if (known !== undefined && known !== lineage) this.#moveBack(known);
     this.#leave(lineage);
     this.#cameFrom.set(lineage, lineage.at);
-    lineage.at = to;
-    this.#deleted.delete(there);
-    this.#living.set(there, lineage);
+    this.#arrive(lineage, to);
   }
 
   #moveIn(table: number, at: string): void {
-    const here = place(table, at);
-    const waiting = this.#waiting.get(here);
+    const waiting = this.#waiting.get(place(table, at));
     if (waiting === undefined) return;
-    this.#waiting.delete(here);
-    const gone = this.#deleted.get(here);
-    this.#move(waiting, at);
-    if (gone !== undefined) this.#deleted.set(here, gone);
+    this.#waiting.delete(place(table, at));
+    this.#move(waiting.lineage, waiting.to);
   }
 
   #moveBack(lineage: Lineage): void {
     const origin = this.#cameFrom.get(lineage);
     if (origin === undefined) return;
     this.#leave(lineage);
-    lineage.at = origin;
+    this.#left.delete(place(lineage.table, lineage.at));
     this.#cameFrom.delete(lineage);
-    const back = place(lineage.table, origin);
-    if (!this.#living.has(back)) this.#living.set(back, lineage);
+    this.#arrive(lineage, origin);
+  }
+
+  #arrive(lineage: Lineage, at: string): void {
+    lineage.at = at;
+    this.#left.delete(place(lineage.table, at));
+    this.#living.set(place(lineage.table, at), lineage);
   }
 
   #leave(lineage: Lineage): void {
     const here = place(lineage.table, lineage.at);
     if (this.#living.get(here) === lineage) this.#living.delete(here);
+    this.#left.set(here, lineage);
+  }
+
+  #hasLeft(table: number, at: string): boolean {
+    return this.#left.has(place(table, at)) && !this.#living.has(place(table, at));
   }
 }
 
@@ -136,13 +150,19 @@ function place(table: number, at: string): string {
  */
 export function settleLineages(lineages: readonly Lineage[], present: ReadonlyMap<string, string>): void {
   const occupied = new Set(lineages.filter((lineage) => !lineage.deleted).map((lineage) => lineage.at));
+  const stays = (lineage: Lineage, at: string): boolean => {
+    if (!present.has(at) || occupied.has(at)) return false;
+    if (!lineage.deleted) occupied.delete(lineage.at);
+    occupied.add(at);
+    lineage.deleted = false;
+    lineage.at = at;
+    return true;
+  };
+  // Nobody else stands where a row stood at first: it has not moved, or was not deleted. That may free another place.
+  const isAway = ({ from, at, deleted }: Lineage): boolean => from !== null && (deleted || from !== at);
+  while (lineages.some((lineage) => isAway(lineage) && stays(lineage, lineage.from ?? '')));
   for (const lineage of lineages) {
-    const { from, at } = lineage;
-    if (lineage.deleted) {
-      lineage.deleted = occupied.has(at) || !present.has(at);
-    } else if (from !== null && from !== at && present.has(from) && !occupied.has(from)) {
-      lineage.at = from;
-    }
+    if (lineage.deleted) stays(lineage, lineage.at);
     lineage.after = lineage.deleted ? null : (present.get(lineage.at) ?? null);
   }
 }

@@ -19,6 +19,7 @@ export interface SqliteTable extends TableInfo {
   readonly isLocatedByRowid: boolean;
   /** Columns that are computed from others, folded. */
   readonly generated: ReadonlySet<string>;
+  readonly uniqueIndexes: readonly UniqueIndex[];
   /** SQLite allows no trigger on it. */
   readonly isVirtual: boolean;
   /** One of its constraints says ON CONFLICT REPLACE. */
@@ -26,6 +27,12 @@ export interface SqliteTable extends TableInfo {
   readonly actions: ForeignKeyAction[];
   /** What its own triggers, by the event that fires them, may write. */
   readonly triggers: SqliteTrigger[];
+}
+
+export interface UniqueIndex {
+  /** Null for an expression. */
+  readonly columns: readonly { readonly name: string | null; readonly collation: string }[];
+  readonly isPartial: boolean;
 }
 
 export interface SqliteTrigger {
@@ -50,9 +57,9 @@ const TABLES = `SELECT l.name, l.type, l.wr, m.sql FROM pragma_table_list l
 // A pragma's second argument keeps it to the main database: a temporary table of the same name would come first.
 const COLUMNS = `SELECT m.name, x.name, x.type, x.pk, x.hidden, x."notnull"
   FROM main.sqlite_schema m, pragma_table_xinfo(m.name, 'main') x WHERE m.type = 'table' ORDER BY m.name, x.cid`;
-const UNIQUE_KEYS = `SELECT m.name, i.name, c.name
-  FROM main.sqlite_schema m, pragma_index_list(m.name, 'main') i, pragma_index_info(i.name, 'main') c
-  WHERE m.type = 'table' AND i."unique" = 1 AND i.partial = 0 ORDER BY m.name, i.name, c.seqno`;
+const UNIQUE_INDEXES = `SELECT m.name, i.name, c.name, c.coll, i.partial
+  FROM main.sqlite_schema m, pragma_index_list(m.name, 'main') i, pragma_index_xinfo(i.name, 'main') c
+  WHERE m.type = 'table' AND i."unique" = 1 AND c.key = 1 ORDER BY m.name, i.name, c.seqno`;
 const FOREIGN_KEYS = `SELECT m.name, f.id, f."table", f."from", f."to", f.on_update, f.on_delete
   FROM main.sqlite_schema m, pragma_foreign_key_list(m.name, 'main') f WHERE m.type = 'table'
   ORDER BY m.name, f.id, f.seq`;
@@ -65,7 +72,7 @@ export async function readSqliteCatalogue(
   version: number,
 ): Promise<SqliteCatalogue> {
   const columns = groupByName(await connection.query(COLUMNS));
-  const uniqueKeys = groupByName(await connection.query(UNIQUE_KEYS));
+  const uniqueIndexes = groupByName(await connection.query(UNIQUE_INDEXES));
   const tables = new Map<string, SqliteTable>();
   const views = new Map<string, { triggers: SqliteTrigger[] }>();
   for (const [name, type, withoutRowid, sql] of await connection.query(TABLES)) {
@@ -76,7 +83,7 @@ export async function readSqliteCatalogue(
         String(name),
         tables.size + 1,
         columns.get(String(name)) ?? [],
-        uniqueKeys.get(String(name)) ?? [],
+        readUniqueIndexes(uniqueIndexes.get(String(name)) ?? []),
         Number(withoutRowid) === 0,
         type === 'virtual',
         String(sql ?? ''),
@@ -97,7 +104,7 @@ function describeTable(
   name: string,
   number: number,
   rows: readonly (readonly unknown[])[],
-  uniqueKeys: readonly (readonly unknown[])[],
+  uniqueIndexes: readonly UniqueIndex[],
   hasRowid: boolean,
   isVirtual: boolean,
   sql: string,
@@ -121,10 +128,11 @@ function describeTable(
     name: { schema: null, name },
     number,
     columns,
-    key: primaryKey.length > 0 ? primaryKey : uniqueKey(uniqueKeys, notNull),
+    key: primaryKey.length > 0 ? primaryKey : uniqueKey(uniqueIndexes, notNull),
     locator: alias !== undefined ? [alias] : isFound ? primaryKey : [],
     isLocatedByRowid: alias !== undefined,
     generated: folded(rows.filter((row) => Number(row[4]) > 1).map(([, column]) => String(column))),
+    uniqueIndexes,
     isVirtual,
     replacesOnConflict: namesAndWords(tokenize(sql)).words.has('REPLACE'),
     references: [],
@@ -137,15 +145,22 @@ function columnType(columns: readonly ColumnInfo[], name: string | undefined): s
   return columns.find((column) => column.name === name)?.declaredType ?? '';
 }
 
-/** The first unique index over columns that are never NULL: it tells rows apart as well as a primary key. */
-function uniqueKey(rows: readonly (readonly unknown[])[], notNull: ReadonlySet<string>): string[] {
-  const indexes = new Map<string, unknown[]>();
-  for (const [, index, column] of rows) {
-    indexes.set(String(index), [...(indexes.get(String(index)) ?? []), column]);
+function readUniqueIndexes(rows: readonly (readonly unknown[])[]): UniqueIndex[] {
+  const indexes = new Map<string, { columns: UniqueIndex['columns'][number][]; isPartial: boolean }>();
+  for (const [, name, column, collation, partial] of rows) {
+    const index = indexes.get(String(name)) ?? { columns: [], isPartial: Number(partial) === 1 };
+    index.columns.push({ name: column === null ? null : String(column), collation: String(collation) });
+    indexes.set(String(name), index);
   }
-  const isKey = (columns: readonly unknown[]): boolean =>
-    columns.every((column) => notNull.has(String(column)));
-  return ([...indexes.values()].find(isKey) ?? []).map(String);
+  return [...indexes.values()];
+}
+
+/** The first unique index over columns that are never NULL: it tells rows apart as well as a primary key. */
+function uniqueKey(indexes: readonly UniqueIndex[], notNull: ReadonlySet<string>): string[] {
+  const key = indexes.find(
+    ({ columns, isPartial }) => !isPartial && columns.every(({ name }) => name !== null && notNull.has(name)),
+  );
+  return (key?.columns ?? []).flatMap(({ name }) => (name === null ? [] : [name]));
 }
 
 function linkForeignKeys(tables: Map<string, SqliteTable>, rows: readonly (readonly unknown[])[]): void {

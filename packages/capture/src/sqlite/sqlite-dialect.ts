@@ -1,7 +1,11 @@
 import type { CaptureDialect } from '../dialect.js';
-import { errorText } from '../error-text.js';
+import { errorNumbers, errorText } from '../error-text.js';
 import { SqliteCatalogueCache } from './sqlite-catalogue-cache.js';
 import { SqliteSession } from './sqlite-session.js';
+
+// https://www.sqlite.org/rescode.html
+const SQLITE_CONSTRAINT = 19;
+const SQLITE_BUSY_SNAPSHOT = 517;
 
 /**
  * Captures on SQLite with temporary triggers on the caller's own connection: they see every row that a statement
@@ -19,7 +23,11 @@ export function createSqliteDialect(): CaptureDialect {
     rollback: 'ROLLBACK',
     createSession: (connection, options, begun) => new SqliteSession(connection, options, catalogues, begun),
     isBusy: (error) => /database is locked|SQLITE_BUSY\b|database table is locked/i.test(errorText(error)),
-    isStale: (error) => /SQLITE_BUSY_SNAPSHOT|\b517\b/.test(errorText(error)),
+    isPartial: (error) =>
+      /\bSQLITE_CONSTRAINT/.test(errorText(error)) ||
+      errorNumbers(error).some((number) => (number & 0xff) === SQLITE_CONSTRAINT),
+    isStale: (error) =>
+      /\bSQLITE_BUSY_SNAPSHOT\b/.test(errorText(error)) || errorNumbers(error).includes(SQLITE_BUSY_SNAPSHOT),
     isMissingTable: (error) => /no such table: (?:main\.)?audit_/i.test(errorText(error)),
   };
 }

@@ -57,7 +57,6 @@ export class SqliteSession implements CaptureSession {
   #plan: WritePlan | undefined;
   #catalogue: SqliteCatalogue | undefined;
   #attached: readonly string[] = [];
-  #restoreRecursiveTriggers = false;
 
   constructor(
     private readonly connection: CaptureConnection,
@@ -87,32 +86,23 @@ export class SqliteSession implements CaptureSession {
   async after(): Promise<StatementChanges> {
     const plan = this.#plan;
     this.#plan = undefined;
-    try {
-      if (plan === undefined || this.#catalogue === undefined || !this.#hasCaptureTable) return NOTHING;
-      // What a failed statement has undone it has undone here too: all that is noted has happened.
-      const captures = await this.#read(plan);
-      const last = captures.at(-1);
-      if (last === undefined) return NOTHING;
-      if (captures.length > this.options.maxRows) return await this.#countOnly();
-      const rows = await this.#changes(plan, this.#catalogue, captures);
-      this.#last = last.seq;
-      return { rows, inexact: [] };
-    } finally {
-      await this.#restore();
-    }
+    if (plan === undefined || this.#catalogue === undefined || !this.#hasCaptureTable) return NOTHING;
+    // What a failed statement has undone it has undone here too: all that is noted has happened.
+    const all = await this.#read(plan);
+    const last = all.at(-1);
+    if (last === undefined) return NOTHING;
+    // A trigger that was made for REPLACE stays, and notes for other statements what they do not delete.
+    const captures = plan.replaces ? all : all.filter(({ event }) => event !== 'replace');
+    if (all.length > this.options.maxRows) return await this.#countOnly();
+    const rows = await this.#changes(plan, this.#catalogue, captures);
+    this.#last = last.seq;
+    return { rows, inexact: [] };
   }
 
-  async abandon(): Promise<void> {
+  abandon(): void {
     this.#plan = undefined;
     // Its notes may stay behind.
     this.#skipped = true;
-    await this.#restore();
-  }
-
-  async #restore(): Promise<void> {
-    if (!this.#restoreRecursiveTriggers) return;
-    this.#restoreRecursiveTriggers = false;
-    await this.connection.execute('PRAGMA recursive_triggers = 0');
   }
 
   async beforeSchemaChange(): Promise<void> {
@@ -273,24 +263,16 @@ export class SqliteSession implements CaptureSession {
         reason: 'the statement names no table of the database',
       });
     }
-    if (plan.replaces && !(await this.#watchReplace(plan))) {
+    if (!plan.replaces) return inexact;
+    for (const table of plan.watched.keys()) {
+      if (table.uniqueIndexes.every(({ columns }) => columns.every(({ name }) => name !== null))) continue;
       inexact.push({
-        table: plan.target?.name ?? null,
+        table: table.name,
         fidelity: 'opaque',
-        reason: 'rows that REPLACE deletes can not be seen on a table with triggers of its own',
+        reason: 'rows that REPLACE deletes by a unique index on an expression can not be seen',
       });
     }
     return inexact;
-  }
-
-  /** SQLite fires delete triggers for REPLACE only while recursive triggers are on, which would change the others. */
-  async #watchReplace(plan: WritePlan): Promise<boolean> {
-    const [row] = await this.connection.query('PRAGMA recursive_triggers');
-    if (Number(row?.[0]) === 1) return true;
-    if (plan.hasTriggers) return false;
-    await this.connection.execute('PRAGMA recursive_triggers = 1');
-    this.#restoreRecursiveTriggers = true;
-    return true;
   }
 
   /** Temporary and ignored tables are not part of what is audited. */
@@ -344,11 +326,12 @@ export class SqliteSession implements CaptureSession {
     const lineages = foldCaptures(captures);
     // What was noted before it happened may not have happened, under OR IGNORE or a trigger's RAISE(IGNORE).
     const doubtful =
-      plan.hasTriggers || captures.some(({ event, from, to }) => event === 'update' && from !== to);
+      plan.hasTriggers ||
+      captures.some(({ event, from, to }) => event === 'replace' || (event === 'update' && from !== to));
     for (const number of new Set(lineages.map((lineage) => lineage.table))) {
       const table = catalogue.byNumber.get(number);
       if (table === undefined || (table === plan.target && !doubtful)) continue;
-      const rows = await this.connection.query(selectPresent(plan, table), [this.#last, this.#last]);
+      const rows = await this.connection.query(selectPresent(table), [this.#last, this.#last]);
       settleLineages(
         lineages.filter((lineage) => lineage.table === number),
         new Map(rows.map(([at, image]) => [String(at), String(image)])),

@@ -2,7 +2,10 @@ import type { Statement } from '../statement.js';
 import type { SqliteCatalogue, SqliteTable, SqliteTrigger } from './sqlite-catalogue.js';
 
 /** What a trigger of ours must watch on a table. */
-export type WatchedEvent = 'insert' | 'update' | 'delete';
+export type WatchedEvent = 'insert' | 'update' | 'delete' | ReplaceEvent;
+
+/** An insertion or an update that may delete the rows that stand in its way. */
+export type ReplaceEvent = 'insert_over' | 'update_over';
 
 /** Every table and event that a statement may touch, itself or through foreign keys, triggers and views. */
 export interface WritePlan {
@@ -30,16 +33,21 @@ export function planWrite(
   statement: Statement,
   ignores: (table: SqliteTable) => boolean,
 ): WritePlan {
-  const planner = new Planner(catalogue, ignores);
-  const replaces = statement.words.has('REPLACE');
+  const planner = new Planner(catalogue, ignores, conflictClause(statement.words));
   const target = planner.addNames(statement.names, statement.words, withRowidAliases(statement.assigned));
   return {
     watched: planner.watched,
-    replaces: replaces || planner.replaces,
+    replaces: planner.replaces,
     hasTriggers: planner.hasTriggers,
     unwatchable: [...planner.unwatchable],
     target,
   };
+}
+
+/** The clause of the statement overrides those of its triggers and of the tables' constraints. */
+function conflictClause(words: ReadonlySet<string>): 'replace' | 'other' | undefined {
+  if (words.has('REPLACE')) return 'replace';
+  return ['IGNORE', 'FAIL', 'ABORT', 'ROLLBACK'].some((word) => words.has(word)) ? 'other' : undefined;
 }
 
 /** Assigning to an alias of the rowid assigns to an INTEGER PRIMARY KEY, whatever that is called. */
@@ -58,6 +66,7 @@ class Planner {
   constructor(
     private readonly catalogue: SqliteCatalogue,
     private readonly ignores: (table: SqliteTable) => boolean,
+    private readonly clause: 'replace' | 'other' | undefined,
   ) {}
 
   addNames(
@@ -83,11 +92,17 @@ class Planner {
     words: ReadonlySet<string>,
     assigned: ReadonlySet<string> | typeof ANY_COLUMN,
   ): void {
-    const replaces = words.has('REPLACE') || table.replacesOnConflict;
-    if (table.replacesOnConflict) this.replaces = true;
-    if (words.has('INSERT') || words.has('REPLACE')) this.#add(table, 'insert', ANY_COLUMN);
+    const inserts = words.has('INSERT') || words.has('REPLACE');
+    if (inserts) this.#add(table, 'insert', ANY_COLUMN);
     if (words.has('UPDATE')) this.#add(table, 'update', assigned);
-    if (words.has('DELETE') || replaces) this.#add(table, 'delete', ANY_COLUMN);
+    if (words.has('DELETE')) this.#add(table, 'delete', ANY_COLUMN);
+    const replaces = words.has('REPLACE') || table.replacesOnConflict;
+    if (this.clause !== 'replace' && (this.clause === 'other' || !replaces)) return;
+    this.replaces = true;
+    this.#add(table, 'delete', ANY_COLUMN);
+    if (this.ignores(table)) return;
+    if (inserts) this.#watch(table, 'insert_over');
+    if (words.has('UPDATE')) this.#watch(table, 'update_over');
   }
 
   #add(table: SqliteTable, event: WatchedEvent, columns: ReadonlySet<string> | typeof ANY_COLUMN): void {
@@ -125,7 +140,6 @@ class Planner {
     if (this.#seenTriggers.has(trigger)) return;
     this.#seenTriggers.add(trigger);
     this.hasTriggers = true;
-    if (trigger.words.has('REPLACE')) this.replaces = true;
     this.addNames(trigger.names, trigger.words, ANY_COLUMN);
   }
 }
