@@ -4,8 +4,7 @@ import { readOnlyUri } from './read-only-uri.js';
 
 interface NodeStatement {
   setReadBigInts(enabled: boolean): void;
-  /** From Node 22.16 on. */
-  setReturnArrays?(enabled: boolean): void;
+  setReturnArrays(enabled: boolean): void;
   run(...params: readonly SqliteValue[]): { readonly changes: number | bigint };
   all(...params: readonly SqliteValue[]): unknown[];
 }
@@ -18,7 +17,7 @@ interface NodeDatabase {
 
 type NodeDatabaseClass = new (file: string) => NodeDatabase;
 
-/** True where this Node has `node:sqlite` without a flag: 22.13 and later. */
+/** True where this Node has `node:sqlite` without a flag and with rows as arrays: 22.16 and later. */
 export function hasNodeSqlite(): boolean {
   return tryGetDatabaseClass() !== undefined;
 }
@@ -31,9 +30,14 @@ export function hasNodeSqlite(): boolean {
 export function createNodeSqliteDriver(): SqliteDriver {
   const Database = tryGetDatabaseClass();
   if (Database === undefined) {
-    throw new AuditError('AUDIT_DRIVER_MISSING', 'sqlite', `Node ${process.version} has no node:sqlite`, {
-      next: 'Use Node 22.13 or later, or the driver libsql.',
-    });
+    throw new AuditError(
+      'AUDIT_DRIVER_MISSING',
+      'sqlite',
+      `Node ${process.version} has no node:sqlite that gives rows as arrays`,
+      {
+        next: 'Use Node 22.16 or later, or the driver libsql.',
+      },
+    );
   }
   return {
     library: 'node:sqlite',
@@ -44,7 +48,16 @@ export function createNodeSqliteDriver(): SqliteDriver {
 function tryGetDatabaseClass(): NodeDatabaseClass | undefined {
   const module = process.getBuiltinModule?.('node:sqlite');
   const found: unknown = module === undefined ? undefined : Reflect.get(module, 'DatabaseSync');
-  return isDatabaseClass(found) ? found : undefined;
+  return isDatabaseClass(found) && givesArrays(module) ? found : undefined;
+}
+
+/** In a row that is an object, of two columns of one name only the last is left. Up to Node 22.15 there is nothing else. */
+function givesArrays(module: unknown): boolean {
+  const Statement: unknown = Reflect.get(Object(module), 'StatementSync');
+  return (
+    typeof Statement === 'function' &&
+    typeof Reflect.get(Object(Statement.prototype), 'setReturnArrays') === 'function'
+  );
 }
 
 function isDatabaseClass(value: unknown): value is NodeDatabaseClass {
@@ -66,14 +79,9 @@ function connect(database: NodeDatabase): SqliteConnection {
 
 function wrap(statement: NodeStatement): SqliteStatement {
   statement.setReadBigInts(true);
-  statement.setReturnArrays?.(true);
+  statement.setReturnArrays(true);
   return {
     run: (params) => Number(statement.run(...params).changes),
-    all: (params) => statement.all(...params).map(asArray),
+    all: (params) => statement.all(...params).filter((row): row is unknown[] => Array.isArray(row)),
   };
-}
-
-function asArray(row: unknown): readonly unknown[] {
-  if (Array.isArray(row)) return row;
-  return typeof row === 'object' && row !== null ? Object.values(row) : [];
 }

@@ -27,7 +27,7 @@ export interface SqliteStoreOptions {
   readonly file: string;
   /**
    * The SQLite library. `auto`: the one that an ORM of this process uses for the file, else `node:sqlite` where this Node
-   * has it (22.13), else libsql.
+   * has it (22.16), else libsql.
    *
    * @default 'auto'
    */
