@@ -123,7 +123,7 @@ export class AuditRuntime implements Audit {
   }
 
   health(): Health {
-    const { last } = this.reporter;
+    const last = this.reporter.last ?? this.sealer.failure;
     return {
       ok: last === null,
       recorded: this.delivery.recorded + this.joined,

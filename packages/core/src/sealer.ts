@@ -4,7 +4,7 @@ import type { PreparedEvent } from './event.js';
 import type { AuditKeys } from './keys.js';
 import { describeSealBatch } from './portable-seal.js';
 import { createSealBatch } from './seal-batch.js';
-import type { PortableCompute, SealOutcome, SealRequest, StoredEvent } from './store.js';
+import type { PortableCompute, SealOutcome, SealRequest } from './store.js';
 import type { StoreConnection } from './store-connection.js';
 
 export interface SealerOptions {
@@ -36,6 +36,10 @@ interface LogState {
   readonly refused: Set<string>;
   /** The head is not to be trusted: nothing is sealed until somebody asks for it. */
   stopped: boolean;
+  /** Why the last try to seal failed, or null since one that did not. */
+  failure: AuditError | null;
+  /** Tells of the last event that is not vouched for. */
+  refusal: AuditError | null;
 }
 
 /** Seals what this process stored soon after, and what others left once a minute. */
@@ -56,6 +60,14 @@ export class Sealer {
     let sum = 0;
     for (const state of this.logs.values()) sum += state.waiting;
     return sum;
+  }
+
+  /** What keeps a log from being sealed in whole, whatever else goes well; null where nothing does. */
+  get failure(): AuditError | null {
+    for (const { failure, refusal } of this.logs.values()) {
+      if (failure !== null || refusal !== null) return failure ?? refusal;
+    }
+    return null;
   }
 
   /** These events are in the store. */
@@ -129,16 +141,23 @@ export class Sealer {
   private state(log: string): LogState {
     let state = this.logs.get(log);
     if (state === undefined) {
-      const refused = new Set<string>();
       const compute = createSealBatch({
         keys: this.options.keys,
         keyedFrom: this.options.keyedFrom,
         log,
-        onRefused: (event, reason) => this.refuse(refused, event, reason),
+        onRefused: ({ id }, reason) => this.refuse(log, id, reason),
       });
       const { keys, keyedFrom } = this.options;
       const portable = describeSealBatch({ keys, keyedFrom, log });
-      state = { compute, portable, waiting: 0, refused, stopped: false };
+      state = {
+        compute,
+        portable,
+        waiting: 0,
+        refused: new Set(),
+        stopped: false,
+        failure: null,
+        refusal: null,
+      };
       this.logs.set(log, state);
     }
     return state;
@@ -192,12 +211,14 @@ export class Sealer {
         outcome = await this.options.connection.timed('seal', (store) => store.seal(request));
       } catch (thrown) {
         const error = toStoreError(thrown);
+        state.failure = error;
         state.stopped = error.code === 'AUDIT_HEAD_INVALID' || error.code === 'AUDIT_KEY_MISSING';
         throw error;
       }
-      for (const { id, reason } of outcome.refused ?? []) this.refuse(state.refused, { id, log }, reason);
+      for (const { id, reason } of outcome.refused ?? []) this.refuse(log, id, reason);
       if (outcome.busy) return { sealed, done: false };
       state.stopped = false;
+      state.failure = null;
       sealed += outcome.sealed;
       this.sealed += outcome.sealed;
       state.waiting = Math.max(0, state.waiting - outcome.sealed);
@@ -222,11 +243,13 @@ export class Sealer {
     this.retry = Math.min(this.retry * 2, MAX_RETRY_MS);
   }
 
-  private refuse(refused: Set<string>, event: Pick<StoredEvent, 'id' | 'log'>, reason: string): void {
-    if (refused.has(event.id)) return;
-    refused.add(event.id);
-    const message = `the event ${event.id} of the log ${event.log} is not sealed: ${reason}`;
-    this.options.reporter.report(new AuditError('AUDIT_EVENT_REFUSED', 'core', message));
+  private refuse(log: string, id: string, reason: string): void {
+    const state = this.state(log);
+    if (state.refused.has(id)) return;
+    state.refused.add(id);
+    const message = `the event ${id} of the log ${log} is not sealed: ${reason}`;
+    state.refusal = new AuditError('AUDIT_EVENT_REFUSED', 'core', message);
+    this.options.reporter.report(state.refusal);
   }
 }
 
