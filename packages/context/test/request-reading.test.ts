@@ -17,7 +17,7 @@ import {
 } from '../src/index.js';
 import { createTestLog } from './log-of.js';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe('the request id', () => {
   test('is taken over exactly where it is 1 to 128 of letters, digits, dot, underscore and hyphen', () => {
