@@ -1,4 +1,4 @@
-import { type AppendOutcome, auditErrorCode, type PreparedEvent } from '@indelible/core';
+import { type AppendOutcome, AuditError, auditErrorCode, type PreparedEvent } from '@indelible/core';
 import type { Connection } from './connection.js';
 import type { SqliteValue } from './driver.js';
 import { hasSameBytes, idConflict, insertRows, pushEventParams } from './event-insert.js';
@@ -26,7 +26,17 @@ export function appendEvents(connection: Connection, events: readonly PreparedEv
 }
 
 function insertAll(connection: Connection, events: readonly PreparedEvent[]): void {
-  runInShapes(events, insertRows, pushEventParams, connection);
+  requireRows(connection, runInShapes(events, insertRows, pushEventParams, connection), events.length);
+}
+
+/** A trigger of somebody else can pass over a row without an error, and the event would be gone in silence. */
+function requireRows(connection: Connection, inserted: number, wanted: number): void {
+  if (inserted === wanted) return;
+  throw new AuditError(
+    'AUDIT_STORE_UNAVAILABLE',
+    'sqlite',
+    `${connection.fileName} took ${inserted} of ${wanted} events and dropped the others: look at the triggers of audit_event`,
+  );
 }
 
 function appendNew(connection: Connection, events: readonly PreparedEvent[]): AppendOutcome {
@@ -37,7 +47,7 @@ function appendNew(connection: Connection, events: readonly PreparedEvent[]): Ap
     if (there === undefined) {
       const params: SqliteValue[] = [];
       pushEventParams(params, event);
-      connection.run(sql, params);
+      requireRows(connection, connection.run(sql, params), 1);
       appended += 1;
     } else if (!hasSameBytes(event, { log: readText(there[0]), body: readBytes(there[1]) })) {
       throw idConflict(event.id);

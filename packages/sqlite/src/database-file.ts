@@ -20,7 +20,13 @@ export function pathOfUrl(url: string): string {
     throw unsupported('a database in memory');
   }
   if (rest.startsWith('///')) return fileURLToPath(`file:${rest}`);
-  return decodeURIComponent(rest.replace(/^\/\/(?=\.)/, ''));
+  const path = rest.replace(/^\/\/(?=\.)/, '');
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // A percent sign that encodes nothing is one of the name.
+    return path;
+  }
 }
 
 /** A database file by one name: the real path, also where the file is not there yet. */
