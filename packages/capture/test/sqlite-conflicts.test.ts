@@ -138,4 +138,15 @@ describe('conflict clauses', () => {
         expect(await tells(() => run("REPLACE INTO w SELECT 'e', 1, 1 WHERE 0"))).toEqual([]);
       },
     ));
+
+  test('a row that takes the key of another is told after that one is gone, also where the key is not the rowid', () =>
+    withBench(
+      "CREATE TABLE s(id TEXT PRIMARY KEY, v INTEGER); INSERT INTO s VALUES ('a',1),('b',2),('1',3);",
+      async ({ tells, run }) => {
+        expect(told(await tells(() => run('UPDATE OR REPLACE s SET id = rowid WHERE v = 1')))).toEqual([
+          's.deleted 1',
+          's.updated a',
+        ]);
+      },
+    ));
 });

@@ -7,8 +7,10 @@ export interface Lineage {
   before: string | null;
   /** The row's first place; null where the statement made it. */
   from: string | null;
-  /** The row's last place. */
+  /** The row's last place that is certain. */
   at: string;
+  /** Where an update sends it. Whether it got there shows later, or in what stands there in the end. */
+  goesTo: string | null;
   deleted: boolean;
   after: string | null;
 }
@@ -17,8 +19,8 @@ export interface Lineage {
  * Folds the firings of one statement into one lineage a row. A row that a statement touches several times, through
  * cascades or triggers, is one change: from how it stood before to how it stands after.
  *
- * Updates and deletes are noted before they happen, and may then not happen: the statement says OR IGNORE, or a trigger
- * of the application says RAISE(IGNORE). What is noted later shows it, or `settleLineages`.
+ * Updates and deletes are noted before they happen. What foreign keys and triggers do in between is noted in between, and
+ * it may not happen at all: the statement says OR IGNORE, or a trigger of the application says RAISE(IGNORE).
  */
 export function foldCaptures(captures: readonly Capture[]): Lineage[] {
   const fold = new Fold();
@@ -26,92 +28,130 @@ export function foldCaptures(captures: readonly Capture[]): Lineage[] {
   return fold.lineages;
 }
 
+/** A row on its way. */
+interface Arrival {
+  readonly lineage: Lineage;
+  /** Where the row stood that must be gone first. */
+  readonly blocker: string | null;
+}
+
 class Fold {
   readonly lineages: Lineage[] = [];
   readonly #living = new Map<string, Lineage>();
   /** The row that was last deleted at a place or moved away from it. */
   readonly #left = new Map<string, Lineage>();
-  /** Rows that go to a place once the row that stands there is gone (OR REPLACE), by that place. */
-  readonly #waiting = new Map<string, { readonly lineage: Lineage; readonly to: string }>();
+  readonly #expected = new Map<string, Arrival>();
   readonly #cameFrom = new Map<Lineage, string>();
   readonly #replaced = new Set<Lineage>();
 
   add(capture: Capture): void {
-    const { table, from, to, event, taken } = capture;
+    const { table, from, to, event } = capture;
     if (event === 'insert') {
       this.#insert(table, to, capture.after);
       return;
     }
     const lineage = this.#rowAt(table, from, capture.before);
-    if (event !== 'update') {
-      if (event === 'replace') this.#replaced.add(lineage);
-      lineage.deleted = true;
-      this.#leave(lineage);
-      this.#moveIn(table, from);
+    if (event === 'update') {
+      lineage.after = capture.after;
+      if (from !== to) this.#send(lineage, to, capture.taken);
       return;
     }
-    lineage.after = capture.after;
-    if (from === to) return;
-    if (taken !== null && !this.#hasLeft(table, taken)) {
-      this.#waiting.set(place(table, taken), { lineage, to });
-    } else {
-      this.#move(lineage, to);
-    }
+    if (event === 'replace') this.#replaced.add(lineage);
+    lineage.deleted = true;
+    this.#leave(lineage);
   }
 
   #rowAt(table: number, at: string, image: string | null): Lineage {
     const here = place(table, at);
-    const known = this.#living.get(here);
+    const known = this.#living.get(here) ?? this.#arrived(here);
     if (known !== undefined) return known;
     const left = this.#left.get(here);
-    if (left?.deleted === true) {
-      // It is touched again where it was deleted: it was not.
-      left.deleted = false;
-      this.#arrive(left, at);
-      return left;
-    }
     if (left !== undefined) {
-      // It is touched again where it moved away: it has not, or not yet.
-      this.#moveBack(left);
+      // It is touched again where it was deleted, or has moved away from: it was not, or has not.
+      if (left.deleted) this.#arrive(left, at);
+      else this.#moveBack(left);
+      left.deleted = false;
       return left;
     }
-    const lineage: Lineage = { table, before: image, from: at, at, deleted: false, after: null };
+    const lineage: Lineage = {
+      table,
+      before: image,
+      from: at,
+      at,
+      goesTo: null,
+      deleted: false,
+      after: null,
+    };
     this.lineages.push(lineage);
     this.#living.set(here, lineage);
     return lineage;
   }
 
+  /** @param taken where another row still stands that is in the way; null shows that the place is free */
+  #send(lineage: Lineage, to: string, taken: string | null): void {
+    const there = place(lineage.table, to);
+    if (taken === null) {
+      this.#cancel(there);
+      const known = this.#living.get(there);
+      if (known !== undefined && known !== lineage) this.#goAway(known);
+    } else if (!this.#living.has(place(lineage.table, taken))) {
+      this.#arrived(place(lineage.table, taken));
+    }
+    if (lineage.goesTo !== null) this.#expected.delete(place(lineage.table, lineage.goesTo));
+    lineage.goesTo = to;
+    const blocker = taken === null ? null : place(lineage.table, taken);
+    this.#expected.set(there, { lineage, blocker });
+  }
+
   #insert(table: number, at: string, after: string | null): void {
-    const known = this.#living.get(place(table, at));
+    const here = place(table, at);
+    this.#cancel(here);
+    const known = this.#living.get(here);
     if (known !== undefined && this.#replaced.has(known)) {
       known.deleted = true;
-    } else if (known !== undefined && known.from === at) {
+    } else if (known?.goesTo === null && known.from === at) {
       // A trigger of the application touched the new row before its insertion was noted.
       known.before = null;
       known.from = null;
       return;
     } else if (known !== undefined) {
-      this.#moveBack(known);
+      this.#goAway(known);
     }
-    const made: Lineage = { table, before: null, from: null, at, deleted: false, after };
+    const made: Lineage = { table, before: null, from: null, at, goesTo: null, deleted: false, after };
     this.lineages.push(made);
     this.#arrive(made, at);
   }
 
-  #move(lineage: Lineage, to: string): void {
-    const known = this.#living.get(place(lineage.table, to));
-    // The place was free: who seemed to have moved there has not.
-    if (known !== undefined && known !== lineage) this.#moveBack(known);
-    this.#leave(lineage);
-    this.#cameFrom.set(lineage, lineage.at);
-    this.#arrive(lineage, to);
+  /** The row that was sent to a place, where it must be there by now. */
+  #arrived(here: string): Lineage | undefined {
+    const arrival = this.#expected.get(here);
+    if (arrival === undefined) return undefined;
+    const { lineage, blocker } = arrival;
+    if (blocker !== null && (this.#living.has(blocker) || !this.#left.has(blocker))) return undefined;
+    lineage.deleted = false;
+    this.#goAway(lineage);
+    return lineage;
   }
 
-  #moveIn(table: number, at: string): void {
-    const waiting = this.#waiting.get(place(table, at));
-    if (waiting === undefined) return;
-    this.#waiting.delete(place(table, at));
-    this.#move(waiting.lineage, waiting.to);
+  /** The row is not where it was. */
+  #goAway(lineage: Lineage): void {
+    const { goesTo } = lineage;
+    if (goesTo === null) {
+      this.#moveBack(lineage);
+      return;
+    }
+    this.#leave(lineage);
+    this.#expected.delete(place(lineage.table, goesTo));
+    this.#cameFrom.set(lineage, lineage.at);
+    lineage.goesTo = null;
+    this.#arrive(lineage, goesTo);
+  }
+
+  #cancel(there: string): void {
+    const arrival = this.#expected.get(there);
+    if (arrival === undefined) return;
+    arrival.lineage.goesTo = null;
+    this.#expected.delete(there);
   }
 
   #moveBack(lineage: Lineage): void {
@@ -134,10 +174,6 @@ class Fold {
     if (this.#living.get(here) === lineage) this.#living.delete(here);
     this.#left.set(here, lineage);
   }
-
-  #hasLeft(table: number, at: string): boolean {
-    return this.#left.has(place(table, at)) && !this.#living.has(place(table, at));
-  }
 }
 
 function place(table: number, at: string): string {
@@ -145,47 +181,31 @@ function place(table: number, at: string): string {
 }
 
 /**
- * Gives the rows of one table the images that stand in it now, and finds those that are where they were.
+ * Finds where the rows of one table stand in the end, and gives them their images.
  * @param present by place; every place of every lineage that holds a row
  */
 export function settleLineages(lineages: readonly Lineage[], present: ReadonlyMap<string, string>): void {
-  const occupied = new Set(lineages.filter((lineage) => !lineage.deleted).map((lineage) => lineage.at));
-  const stays = (lineage: Lineage, at: string): boolean => {
-    if (!present.has(at) || occupied.has(at)) return false;
-    if (!lineage.deleted) occupied.delete(lineage.at);
-    occupied.add(at);
-    lineage.deleted = false;
+  const holders = new Map<string, Lineage>();
+  const claim = (lineage: Lineage, at: string | null): void => {
+    if (at === null || !present.has(at) || holders.has(at) || isSettled.has(lineage)) return;
+    holders.set(at, lineage);
+    isSettled.add(lineage);
     lineage.at = at;
-    return true;
+    lineage.deleted = false;
   };
-  // Nobody else stands where a row stood at first: it has not moved, or was not deleted. That may free another place.
-  const isAway = ({ from, at, deleted }: Lineage): boolean => from !== null && (deleted || from !== at);
-  while (lineages.some((lineage) => isAway(lineage) && stays(lineage, lineage.from ?? '')));
+  const isSettled = new Set<Lineage>();
+  const alive = lineages.filter(({ deleted }) => !deleted);
+  for (const lineage of alive) if (lineage.goesTo === null) claim(lineage, lineage.at);
+  for (const lineage of alive) if (!present.has(lineage.at)) claim(lineage, lineage.goesTo);
+  // Nobody else stands where it stood: it has not moved.
+  for (const lineage of alive) claim(lineage, lineage.at);
+  for (const lineage of alive) claim(lineage, lineage.goesTo);
+  for (const lineage of alive) claim(lineage, lineage.from);
+  for (const lineage of lineages) claim(lineage, lineage.goesTo);
+  for (const lineage of lineages) claim(lineage, lineage.from);
+  for (const lineage of lineages) claim(lineage, lineage.at);
   for (const lineage of lineages) {
-    if (lineage.deleted) stays(lineage, lineage.at);
+    if (!isSettled.has(lineage)) lineage.deleted = true;
     lineage.after = lineage.deleted ? null : (present.get(lineage.at) ?? null);
   }
-}
-
-/** In the order in which they can be told one after the other: a row leaves its place before another takes it. */
-export function orderLineages(lineages: readonly Lineage[]): Lineage[] {
-  const origins = new Map<string, Lineage>();
-  for (const lineage of lineages) {
-    if (lineage.from !== null) origins.set(place(lineage.table, lineage.from), lineage);
-  }
-  const ordered = new Set<Lineage>();
-  for (const lineage of lineages) {
-    const chain: Lineage[] = [];
-    const seen = new Set<Lineage>();
-    for (
-      let next: Lineage | undefined = lineage;
-      next !== undefined && !ordered.has(next) && !seen.has(next);
-      next = next.deleted ? undefined : origins.get(place(next.table, next.at))
-    ) {
-      chain.push(next);
-      seen.add(next);
-    }
-    for (const link of chain.reverse()) ordered.add(link);
-  }
-  return [...ordered];
 }

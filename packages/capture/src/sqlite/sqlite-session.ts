@@ -1,3 +1,4 @@
+import { orderChanges } from '../change-order.js';
 import type {
   CaptureConnection,
   CaptureSession,
@@ -22,7 +23,7 @@ import {
   triggerName,
   withoutFloor,
 } from './capture-triggers.js';
-import { foldCaptures, orderLineages, settleLineages } from './row-lineage.js';
+import { foldCaptures, settleLineages } from './row-lineage.js';
 import type { SqliteCatalogue } from './sqlite-catalogue.js';
 import type { SqliteCatalogueCache } from './sqlite-catalogue-cache.js';
 import { quoteName, SqliteImage } from './stored-value.js';
@@ -338,7 +339,7 @@ export class SqliteSession implements CaptureSession {
       );
     }
     const changes: RowChange[] = [];
-    for (const lineage of orderLineages(lineages)) {
+    for (const lineage of lineages) {
       const table = catalogue.byNumber.get(lineage.table);
       const after = lineage.deleted ? null : lineage.after;
       if (table === undefined || lineage.before === after) continue;
@@ -350,7 +351,7 @@ export class SqliteSession implements CaptureSession {
         to: after === null ? null : lineage.at,
       });
     }
-    return changes;
+    return doubtful ? orderChanges(changes) : changes;
   }
 }
 

@@ -1,0 +1,45 @@
+import type { RowChange, RowImage, StoredValue, TableInfo } from './dialect.js';
+
+/**
+ * Puts the changes of one statement in an order in which they can be told one after the other: a row gives up its key
+ * before another one takes it.
+ */
+export function orderChanges(changes: readonly RowChange[]): RowChange[] {
+  const numbers = new Map<TableInfo, number>();
+  const key = (change: RowChange, row: RowImage | null, place: string | null): string | undefined => {
+    if (row === null) return undefined;
+    const number = numbers.get(change.table) ?? numbers.size;
+    numbers.set(change.table, number);
+    return `${number} ${keyText(change.table, row, place)}`;
+  };
+  const leaving = new Map<string, RowChange>();
+  for (const change of changes) {
+    const old = key(change, change.before, change.from);
+    if (old !== undefined) leaving.set(old, change);
+  }
+  const ordered = new Set<RowChange>();
+  for (const change of changes) {
+    const chain = new Set<RowChange>();
+    for (let next: RowChange | undefined = change; next !== undefined && !ordered.has(next); ) {
+      if (chain.has(next)) break;
+      chain.add(next);
+      const taken = key(next, next.after, next.to);
+      next = taken === undefined ? undefined : leaving.get(taken);
+    }
+    for (const link of [...chain].reverse()) ordered.add(link);
+  }
+  return [...ordered];
+}
+
+function keyText(table: TableInfo, row: RowImage, place: string | null): string {
+  if (table.key.length === 0) return place ?? '';
+  const parts = table.key.map((name) =>
+    valueText(row.value(table.columns.findIndex((column) => column.name === name))),
+  );
+  return JSON.stringify(parts);
+}
+
+function valueText(value: StoredValue): string {
+  if (value.type === 'null') return value.type;
+  return `${value.type} ${value.type === 'bytes' ? Buffer.from(value.bytes).toString('hex') : value.text}`;
+}
