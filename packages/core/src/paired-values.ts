@@ -20,13 +20,25 @@ const OPTION = /^--?(?=[A-Za-z])/;
 /** Among words that are no headers these are too common to say anything. */
 const HEADER = /^(?:authorization|cookie|[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+)$/i;
 const MAX_HEADER = 64;
+const DASH = 45;
+const MIN_KEY_LINE = 20;
 const KEY_BEGIN = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY/;
 
 /** The members of `{ name: 'password', value: … }`, `{ path: ['user', 'password'], received: … }` that hold the secret. */
-export function secretMembers(members: JsonObject, isSecret: IsSecret): ReadonlySet<string> {
-  if (!Object.keys(members).some((key) => VALUES.has(key))) return NO_KEYS;
+export function secretMembers(
+  members: JsonObject,
+  keys: readonly string[],
+  isSecret: IsSecret,
+): ReadonlySet<string> {
+  if (!holdsValue(keys)) return NO_KEYS;
   if (FIELD_KEYS.some((key) => names(members, key, isSecret))) return VALUES;
   return NAME_KEYS.some((key) => names(members, key, isSecret)) ? PLAIN_VALUES : NO_KEYS;
+}
+
+/** Most objects hold none and cost no more than this. */
+function holdsValue(keys: readonly string[]): boolean {
+  for (let index = 0; index < keys.length; index++) if (VALUES.has(keys[index] as string)) return true;
+  return false;
 }
 
 function names(members: JsonObject, key: string, isSecret: IsSecret): boolean {
@@ -58,7 +70,8 @@ export function secretItems(
     const item = items[index];
     if (typeof item !== 'string') continue;
     if (inKey) add(index);
-    if (item.includes('-----')) inKey = !item.includes('-----END ') && (inKey || KEY_BEGIN.test(item));
+    if (item.length > MIN_KEY_LINE && item.includes('-----'))
+      inKey = !item.includes('-----END ') && (inKey || KEY_BEGIN.test(item));
     else if (namesNext(items, index, item, isSecret)) add(index + 1);
   }
   return found;
@@ -66,6 +79,6 @@ export function secretItems(
 
 function namesNext(items: readonly JsonValue[], index: number, item: string, isSecret: IsSecret): boolean {
   if (index + 1 >= items.length || item.length > MAX_HEADER) return false;
-  if (OPTION.test(item)) return isSecret(item.replace(OPTION, ''));
+  if (item.charCodeAt(0) === DASH) return OPTION.test(item) && isSecret(item.replace(OPTION, ''));
   return index % 2 === 0 && items.length % 2 === 0 && HEADER.test(item) && isSecret(item);
 }

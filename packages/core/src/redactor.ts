@@ -110,15 +110,16 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
   }
 
   function walkMembers(members: JsonObject, place: Place): JsonObject {
-    const secrets = secretMembers(members, isSecretName);
-    let out: Record<string, JsonValue> | undefined = custom === undefined ? undefined : {};
     const keys = Object.keys(members);
+    const secrets = secretMembers(members, keys, isSecretName);
+    let out: Record<string, JsonValue> | undefined = custom === undefined ? undefined : {};
     const inner = custom === undefined && place.nodes.length === 0 ? deeper(place) : undefined;
     for (let index = 0; index < keys.length; index++) {
       const name = keys[index] as string;
       const member = members[name] as JsonValue;
       const known = know(name);
-      const verdict = secrets.has(name) && known.verdict === 'open' ? 'secret' : known.verdict;
+      const verdict =
+        known.verdict === 'open' && secrets.size > 0 && secrets.has(name) ? 'secret' : known.verdict;
       const redacted = visit(member, verdict, inner ?? atKey(place, name));
       if (out === undefined) {
         if (redacted === member && known.key === name) continue;
