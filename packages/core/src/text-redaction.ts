@@ -59,7 +59,17 @@ export function createTextRedaction(settings: TextRedactionSettings): TextRedact
   function hidesSecret(text: string, nesting: number): boolean {
     if (text.length > MAX_PARSED || !BASE64_JSON.test(text)) return false;
     const decoded = Buffer.from(text, 'base64').toString('utf8');
-    return redactText(decoded, nesting + 1) !== decoded;
+    const redacted = redactText(decoded, nesting + 1);
+    // JSON may come back in another form without having lost anything.
+    return redacted !== decoded && redacted !== rewriteJson(decoded);
+  }
+
+  function rewriteJson(text: string): string | undefined {
+    try {
+      return JSON.stringify(JSON.parse(text));
+    } catch {
+      return undefined;
+    }
   }
 
   /** A URL or a query inside a query: `next=%2Flogin%3Ftoken%3D…` */
