@@ -45,42 +45,44 @@ export function tryReadHead(connection: Connection, log: string): StoredHead | n
   return row === undefined ? null : readHead(row);
 }
 
+const NO_LIMIT = -1;
+
 /** A page of what is read in batches, and where the next one starts; `next` undefined: that was all. */
 export interface Page<T, Cursor> {
   readonly items: readonly T[];
   readonly next: Cursor | undefined;
 }
 
-export interface EntryCursor {
-  readonly index: bigint;
-  /**
-   * Two entries of one index can only be there if somebody took the primary key away, and then both must be seen. Undefined:
-   * before all of this index.
-   */
-  readonly eventId: SqliteValue | undefined;
-}
-
-/** Entries after the cursor, with an index up to `last`. One whose index is no integer has no place in a log. */
+/**
+ * Entries with an index from `from` to `last`. One whose index is no integer has no place in a log. Several rows of one index
+ * can only be there if somebody took the keys of a table away; then all of them must be seen, so none is on another page.
+ */
 export function readEntryPage(
   connection: Connection,
   log: string,
-  after: EntryCursor,
+  from: bigint,
   last: bigint,
   limit: number,
-): Page<StoredEntry, EntryCursor> {
-  const { index, eventId } = after;
-  const rows = connection.all(
-    `SELECT n.log, n.idx, n.event_id, n.leaf, n.hash, n.sealed_at, ${EVENT_SELECT}
-      FROM audit_entry AS n LEFT JOIN audit_event AS e ON e.id = n.event_id
-      WHERE n.log = ? AND n.idx >= ? AND n.idx <= ? AND typeof(n.idx) = 'integer'
-      ${eventId === undefined ? '' : 'AND (n.idx, n.event_id) > (?, ?)'}
-      ORDER BY n.idx, n.event_id LIMIT ?`,
-    [log, index, last, ...(eventId === undefined ? [] : [index, eventId]), BigInt(limit)],
-  );
+): Page<StoredEntry, bigint> {
+  const read = (first: bigint, end: bigint, most: number) =>
+    connection.all(
+      `SELECT n.log, n.idx, n.event_id, n.leaf, n.hash, n.sealed_at, ${EVENT_SELECT}
+        FROM audit_entry AS n LEFT JOIN audit_event AS e ON e.id = n.event_id
+        WHERE n.log = ? AND n.idx >= ? AND n.idx <= ? AND typeof(n.idx) = 'integer'
+        ORDER BY n.idx, n.event_id LIMIT ?`,
+      [log, first, end, BigInt(most)],
+    );
+  const rows = read(from, last, limit);
   const end = rows.at(-1);
+  if (end === undefined) return { items: [], next: undefined };
+  const index = readBigint(end[1]);
+  const whole =
+    rows.length < limit
+      ? rows
+      : [...rows.filter((row) => row[1] !== end[1]), ...read(index, index, NO_LIMIT)];
   return {
-    items: rows.map(readEntry),
-    next: end === undefined ? undefined : { index: readBigint(end[1]), eventId: readCursor(end[2]) ?? '' },
+    items: whole.map(readEntry),
+    next: rows.length < limit || index === last ? undefined : index + 1n,
   };
 }
 
@@ -99,19 +101,26 @@ function readEntry(row: readonly unknown[]): StoredEntry {
 /** Where a list in the order of ids goes on: behind an id, of whatever type tampering made it, or at the very beginning. */
 export type IdCursor = SqliteValue | undefined;
 
-/** Pending events with an id after the cursor. */
+/** Pending events with an id after the cursor, all rows of an id on one page. */
 export function readPendingPage(
   connection: Connection,
   log: string,
   after: IdCursor,
   limit: number,
 ): Page<StoredEvent, IdCursor> {
-  const rows = connection.all(
-    `SELECT ${EVENT_SELECT} FROM audit_pending AS p JOIN audit_event AS e ON e.id = p.id
-      WHERE p.log = ? ${after === undefined ? '' : 'AND p.id > ?'} ORDER BY p.id LIMIT ?`,
-    [log, ...(after === undefined ? [] : [after]), BigInt(limit)],
-  );
-  return { items: rows.map((row) => readEvent(row)), next: readCursor(rows.at(-1)?.[0]) ?? undefined };
+  const read = (condition: string, ids: readonly SqliteValue[], most: number) =>
+    connection.all(
+      `SELECT ${EVENT_SELECT} FROM audit_pending AS p JOIN audit_event AS e ON e.id = p.id
+        WHERE p.log = ? AND ${condition} ORDER BY p.id LIMIT ?`,
+      [log, ...ids, BigInt(most)],
+    );
+  const rows = after === undefined ? read('true', [], limit) : read('p.id > ?', [after], limit);
+  const end = readCursor(rows.at(-1)?.[0]) ?? undefined;
+  if (end === undefined || rows.length < limit)
+    return { items: rows.map((row) => readEvent(row)), next: undefined };
+  const id = readText(end);
+  const whole = [...rows.filter((row) => readText(row[0]) !== id), ...read('p.id = ?', [end], NO_LIMIT)];
+  return { items: whole.map((row) => readEvent(row)), next: end };
 }
 
 /** Events among the next `window` ones of the log that are neither pending nor an entry of it. */

@@ -8,7 +8,6 @@ import { createTransactionalAppend } from './event-insert.js';
 import { listEvents, tryFindEvent } from './list-events.js';
 import { migrate } from './migrate.js';
 import {
-  type EntryCursor,
   type IdCursor,
   readEntryPage,
   readOrphanPage,
@@ -97,20 +96,13 @@ export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
     seal: (request) => writer.seal(request),
     logs: () => use(readSummaries),
     head: (log) => use((connection) => tryReadHead(connection, log)),
-    entries: (log, range) =>
-      readByPages<StoredEntry, EntryCursor>(
-        { index: range?.from === undefined ? LEAST : BigInt(range.from), eventId: undefined },
-        (after) =>
-          use((connection) =>
-            readEntryPage(
-              connection,
-              log,
-              after,
-              range?.to === undefined ? GREATEST : BigInt(range.to) - 1n,
-              PAGE_ROWS,
-            ),
-          ),
-      ),
+    entries: (log, range) => {
+      const last = range?.to === undefined ? GREATEST : BigInt(range.to) - 1n;
+      return readByPages<StoredEntry, bigint>(
+        range?.from === undefined ? LEAST : BigInt(range.from),
+        (from) => use((connection) => readEntryPage(connection, log, from, last, PAGE_ROWS)),
+      );
+    },
     pending: (log) =>
       readByPages(undefined, (after: IdCursor) =>
         use((connection) => readPendingPage(connection, log, after, PAGE_ROWS)),
