@@ -186,6 +186,22 @@ describe('files and keys as a whole', () => {
     for (const { notChecked: not } of verdicts) expect(not.map(({ what }) => what)).toContain('rollback');
   });
 
+  it.each(["x'636c696e6963'", 'NULL', '7'])(
+    'a forged event of the log %s takes the light away',
+    async (log) => {
+      const file = tampered({
+        tamper: (owner) => {
+          const { id } = owner.forgeEvent(LOG, 3);
+          owner.loosen('audit_event');
+          owner.run(`UPDATE audit_event SET log = ${log} WHERE id = '${id}'`);
+        },
+      });
+      const verdicts = await verify(file);
+      expect(verdicts).toHaveLength(3);
+      expect(verdicts.map(({ result }) => result)).toContain('incomplete');
+    },
+  );
+
   it('a log goes on after a copy of it was verified', async () => {
     const file = path('verified');
     copyFileSync(path('sealed'), file);
