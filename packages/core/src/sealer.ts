@@ -26,6 +26,13 @@ const MAX_RETRY_MS = 5_000;
 /** How long `drain` tries where others hold the lock. */
 const PATIENCE_MS = 30_000;
 
+/** What the next try meets again. An insertion that is refused would fork the log: its head is gone or an older one. */
+const HOPELESS: ReadonlySet<string> = new Set([
+  'AUDIT_HEAD_INVALID',
+  'AUDIT_INSERT_ONLY',
+  'AUDIT_KEY_MISSING',
+]);
+
 interface LogState {
   readonly compute: SealRequest['compute'];
   /** The same for a store that writes in a thread of its own. */
@@ -212,7 +219,7 @@ export class Sealer {
       } catch (thrown) {
         const error = toStoreError(thrown);
         state.failure = error;
-        state.stopped = error.code === 'AUDIT_HEAD_INVALID' || error.code === 'AUDIT_KEY_MISSING';
+        state.stopped = HOPELESS.has(error.code);
         throw error;
       }
       for (const { id, reason } of outcome.refused ?? []) this.refuse(log, id, reason);

@@ -37,3 +37,27 @@ test('health says that an event is not vouched for, for as long as it waits', as
   }
   expect(audit.health()).toMatchObject({ ok: false, lastError: { code: 'AUDIT_EVENT_REFUSED' } });
 });
+
+test('a head that was deleted is told of once, and not tried again and again', async () => {
+  const store = createMemoryStore();
+  let seals = 0;
+  const counting: typeof store = {
+    ...store,
+    seal: (request) => {
+      seals += 1;
+      return store.seal(request);
+    },
+  };
+  const { audit, errors } = openAudit({ store: counting, sealAfterMs: 5 });
+  await audit.record(LOGIN);
+  await audit.flush();
+  getMemoryTables(store).heads.clear();
+  seals = 0;
+  for (let n = 0; n < 5; n += 1) {
+    await audit.record(LOGIN);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  expect(errors.map(({ code }) => code)).toEqual(['AUDIT_INSERT_ONLY']);
+  expect(seals).toBe(1);
+  expect(audit.health()).toMatchObject({ ok: false, pending: 5 });
+});
