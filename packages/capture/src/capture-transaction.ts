@@ -8,7 +8,7 @@ import {
   tryGetContext,
 } from '@indelible/core';
 import type { CaptureConnection, CaptureSession, Inexact, StatementChanges } from './dialect.js';
-import { createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
+import { commitThrough, createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
 import { innermostMessage } from './error-text.js';
 import { EventBuffer } from './event-buffer.js';
 import { type Statement, textWithoutValues } from './statement.js';
@@ -74,7 +74,7 @@ export class CaptureTransaction {
   async commit<T>(execute: () => Promise<T>): Promise<T> {
     return this.#exclusively(async () => {
       await this.flush();
-      const result = await execute();
+      const result = await commitThrough(this.parts.dialect, execute);
       this.#committed();
       return result;
     });

@@ -2,6 +2,7 @@ import type { Audit, AuditStore } from '@indelible/core';
 import type { CheckedCaptureOptions } from './capture-options.js';
 import type { ChangeEvents } from './change-events.js';
 import type { CaptureConnection, CaptureDialect, CaptureSession } from './dialect.js';
+import { letGoOfFrames } from './error-text.js';
 import type { StatementReader } from './statement.js';
 
 /** What one engine's transactions share. */
@@ -38,8 +39,21 @@ export async function retryWhileBusy<T>(dialect: CaptureDialect, work: () => Pro
     try {
       return await work();
     } catch (error) {
+      letGoOfFrames(error);
       if (!dialect.isBusy(error) || dialect.isStale(error) || Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
+const COMMIT_TRIES = 3;
+
+export async function commitThrough<T>(dialect: CaptureDialect, commit: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await commit();
+    } catch (error) {
+      if (tries === COMMIT_TRIES || !(await dialect.clearForCommit(error))) throw error;
     }
   }
 }

@@ -39,3 +39,15 @@ export function innermostMessage(error: unknown): string {
   }
   return message;
 }
+
+/**
+ * Writes out the stacks of the error and its causes. Until then an error holds the objects that its frames ran on: a
+ * driver's statement could not be collected for as long as somebody keeps the error.
+ */
+export function letGoOfFrames(error: unknown): void {
+  let current: unknown = error;
+  for (let depth = 0; depth < MAX_DEPTH && typeof current === 'object' && current !== null; depth += 1) {
+    Reflect.get(current, 'stack');
+    current = Reflect.get(current, 'cause');
+  }
+}

@@ -1,5 +1,6 @@
 import type { CaptureDialect } from '../dialect.js';
 import { errorNumbers, errorText } from '../error-text.js';
+import { finishStatements } from './finish-statements.js';
 import { SqliteCatalogueCache } from './sqlite-catalogue-cache.js';
 import { SqliteSession } from './sqlite-session.js';
 
@@ -26,6 +27,11 @@ export function createSqliteDialect(): CaptureDialect {
     isPartial: (error) =>
       /\bSQLITE_CONSTRAINT/.test(errorText(error)) ||
       errorNumbers(error).some((number) => (number & 0xff) === SQLITE_CONSTRAINT),
+    clearForCommit: async (error) => {
+      if (!/SQL statements in progress/i.test(errorText(error))) return false;
+      await finishStatements();
+      return true;
+    },
     isStale: (error) =>
       /\bSQLITE_BUSY_SNAPSHOT\b/.test(errorText(error)) || errorNumbers(error).includes(SQLITE_BUSY_SNAPSHOT),
     isMissingTable: (error) => /no such table: (?:main\.)?audit_/i.test(errorText(error)),
