@@ -45,25 +45,34 @@ function numberOf(stored: {
   return number;
 }
 
-const DECIMAL = /^([+-]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,4}))?$/;
+const DECIMAL = /^([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,4}))?$/;
 
 /** A decimal without leading and trailing zeros and without an exponent; other text is returned as it is. */
 function plainDecimal(text: string): string {
   const parts = DECIMAL.exec(text);
-  if (parts === null || text === '') return text;
+  if (parts === null) return text;
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = parts;
-  const shift = Number(exponent);
   let digits = whole + fraction;
-  let point = whole.length + shift;
+  if (digits === '') return text;
+  let point = whole.length + Number(exponent);
   if (point < 0) {
     digits = '0'.repeat(-point) + digits;
     point = 0;
   }
   digits = digits.padEnd(point, '0');
-  const integer = digits.slice(0, point).replace(/^0+(?=.)/, '') || '0';
-  const rest = digits.slice(point).replace(/0+$/, '');
+  const integer = withoutZeros(digits.slice(0, point), 'leading') || '0';
+  const rest = withoutZeros(digits.slice(point), 'trailing');
   const value = rest === '' ? integer : `${integer}.${rest}`;
   return sign === '-' && value !== '0' ? `-${value}` : value;
+}
+
+/** A regular expression would take the square of the length where the zeros are followed by something else. */
+function withoutZeros(digits: string, side: 'leading' | 'trailing'): string {
+  let start = 0;
+  let end = digits.length;
+  if (side === 'leading') while (digits.charAt(start) === '0') start += 1;
+  else while (digits.charAt(end - 1) === '0') end -= 1;
+  return digits.slice(start, end);
 }
 
 const INSTANT =
@@ -80,15 +89,34 @@ function instant(kind: 'integer' | 'real' | 'text', text: string): string | numb
   const [, day, time, fraction = '', zone = 'Z'] = parts;
   const offset = /^[+-]\d{2}$/.test(zone) ? `${zone}:00` : zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2');
   const date = new Date(`${day}T${time}${offset.toUpperCase()}`);
-  if (Number.isNaN(date.getTime())) return text;
+  if (Number.isNaN(date.getTime()) || !isDay(day)) return text;
   const digits = fraction.replace(/0+$/, '').padEnd(3, '0');
   return date.toISOString().replace(/\.\d+Z$/, `.${digits}Z`);
 }
 
+/** JavaScript takes the 30th of February for the first of March. */
+function isDay(day: string | undefined): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(`${day}T`);
+}
+
+const LONG_NUMBER = /[0-9.]{16}|[0-9][eE]/;
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?[0-9][0-9.]*(?:[eE][+-]?[0-9]+)?/g;
+
+/** Numbers that JavaScript would round become text, as long integers and decimals do elsewhere. */
 function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    const parsed = JSON.parse(text) as unknown;
+    if (!LONG_NUMBER.test(text)) return parsed;
+    return JSON.parse(
+      text.replace(STRING_OR_NUMBER, (part) => (isRounded(part) ? `"${part}"` : part)),
+    ) as unknown;
   } catch {
     return text;
   }
+}
+
+function isRounded(part: string): boolean {
+  if (part.startsWith('"')) return false;
+  const number = Number(part);
+  return !Number.isFinite(number) || plainDecimal(String(number)) !== plainDecimal(part);
 }

@@ -12,6 +12,7 @@ const SEED = Number(process.env.INDELIBLE_FUZZ_SEED ?? Math.floor(Math.random() 
 /** Each of these once found a bug. */
 const SEEDS: readonly number[] = [1, 2, 6, 1001, 1002];
 
+const PINNED = 'constraint failed';
 const BROKEN_REFERENCE = 'FOREIGN KEY constraint failed';
 const DATA = `
   INSERT INTO p(id, u, v) VALUES (1,'a',1),(2,'b',2),(3,'c',3),(5,'A',4);
@@ -52,10 +53,11 @@ async function check(bench: CaptureBench, { triggers, steps }: RandomRun): Promi
     );
     // SQLite miscounts what REPLACE does to rows that refer to their own table, and accepts a broken reference that it
     // sees once the table has triggers. The rest of such a run can not be compared.
-    if (actual === BROKEN_REFERENCE && plain.prepare('PRAGMA foreign_key_check').raw().all().length > 0) {
-      isBroken = true;
-      break;
-    }
+    // Where recursive triggers are on, it does not let OR REPLACE delete the row that is being updated by a cascade.
+    isBroken =
+      (actual === BROKEN_REFERENCE && plain.prepare('PRAGMA foreign_key_check').raw().all().length > 0) ||
+      (actual === PINNED && plain.prepare('PRAGMA recursive_triggers').raw().get()?.toString() === '1');
+    if (isBroken) break;
     assert.deepEqual(actual, expected, sql);
     assert.equal(bench.caller.inTransaction, plain.inTransaction, `${sql}: in a transaction`);
   }
@@ -73,13 +75,8 @@ function outcome(run: () => unknown): unknown {
   }
 }
 
-/**
- * Where OR REPLACE deletes, through a cascade, the very row that is updated, SQLite fails in two ways: by the foreign key,
- * and with triggers on the table by SQLITE_CONSTRAINT_PINNED.
- */
 function failure(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message === 'constraint failed' ? BROKEN_REFERENCE : message;
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function search(seed: number, budget: { numRuns: number; milliseconds?: number }): Promise<number> {
