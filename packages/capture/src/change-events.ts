@@ -11,6 +11,7 @@ import type { CheckedCaptureOptions, ModelCaptureOptions } from './capture-optio
 import type { Inexact, RowChange, RowImage, TableInfo, TableName } from './dialect.js';
 import { fieldValue } from './field-value.js';
 import { type FieldNaming, type ModelNaming, type NameModel, typeFromDeclaration } from './model-naming.js';
+import { foldName } from './tokenize.js';
 
 const SOFT_DELETE_FIELDS = ['deletedAt', 'deleted_at'];
 const OWN_TABLES =
@@ -143,11 +144,12 @@ function describeModel(
   const all = table.columns.map((column, position) => ({
     column: column.name,
     position,
-    ...(naming?.fields.get(column.name) ?? {
-      // A column that the ORM does not know may be called as a field of another column.
-      name: names.has(column.name) ? `column ${column.name}` : column.name,
-      type: typeFromDeclaration(column.declaredType),
-    }),
+    ...(naming?.fields.get(column.name) ??
+      naming?.fields.get(foldedName(column.name, table)) ?? {
+        // A column that the ORM does not know may be called as a field of another column.
+        name: names.has(column.name) ? `column ${column.name}` : column.name,
+        type: typeFromDeclaration(column.declaredType),
+      }),
   }));
   const fields = all.filter((field) => !excluded.has(field.name) && !excluded.has(field.column));
   const softDelete = own.softDelete === undefined ? SOFT_DELETE_FIELDS : [own.softDelete];
@@ -159,6 +161,12 @@ function describeModel(
     key: table.key.flatMap((column) => all.filter((field) => field.column === column)),
     softDelete: fields.find((field) => softDelete.includes(field.name)),
   };
+}
+
+/** The name under which the ORM knows a column that the database spells otherwise. */
+function foldedName(name: string, table: TableInfo): string {
+  const folded = foldName(name);
+  return table.columns.some((column) => column.name === folded) ? name : folded;
 }
 
 function readField(field: Field, row: RowImage): JsonValue {

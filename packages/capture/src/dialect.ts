@@ -134,8 +134,12 @@ export interface CaptureDialect {
   isPartial(error: unknown): boolean;
   /** True if no later try can succeed: the transaction has read what others have changed since. */
   isStale(error: unknown): boolean;
-  /** Does what it can against what made COMMIT fail. @returns true if COMMIT is worth another try at once */
-  clearForCommit(error: unknown): Promise<boolean>;
+  /**
+   * Does what it can against what made COMMIT fail.
+   * @param tries how often it was called for this COMMIT before
+   * @returns true if COMMIT is worth another try at once
+   */
+  clearForCommit(error: unknown, tries: number): Promise<boolean>;
   /** True if the error says that the audit tables are missing. */
   isMissingTable(error: unknown): boolean;
 }

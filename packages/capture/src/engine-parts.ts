@@ -31,17 +31,20 @@ export function createSession(
 
 const BUSY_RETRY_MS = 1_000;
 const MAX_PAUSE_MS = 50;
+/** A process whose event loop stood still for a second has not tried for a second. */
+const MIN_TRIES = 20;
 
 /** Our sealer may hold the database for some milliseconds: without auditing nobody would. */
 export async function retryWhileBusy<T>(dialect: CaptureDialect, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + BUSY_RETRY_MS;
-  for (let pause = 1; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
+  for (let tries = 1; ; tries += 1) {
     try {
       return await work();
     } catch (error) {
       letGoOfFrames(error);
-      if (!dialect.isBusy(error) || dialect.isStale(error) || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      const isOver = tries >= MIN_TRIES && Date.now() > deadline;
+      if (!dialect.isBusy(error) || dialect.isStale(error) || isOver) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(2 ** tries, MAX_PAUSE_MS)));
     }
   }
 }
@@ -49,11 +52,12 @@ export async function retryWhileBusy<T>(dialect: CaptureDialect, work: () => Pro
 const COMMIT_TRIES = 3;
 
 export async function commitThrough<T>(dialect: CaptureDialect, commit: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
+  for (let tries = 0; ; tries += 1) {
     try {
       return await commit();
     } catch (error) {
-      if (tries === COMMIT_TRIES || !(await dialect.clearForCommit(error))) throw error;
+      letGoOfFrames(error);
+      if (tries === COMMIT_TRIES || !(await dialect.clearForCommit(error, tries))) throw error;
     }
   }
 }

@@ -3,7 +3,8 @@ export { type CaptureEngine, type CaptureEngineOptions, createCaptureEngine } fr
 export type { CaptureOptions, ModelCaptureOptions } from './capture-options.js';
 export type { CaptureTransaction } from './capture-transaction.js';
 export type { CaptureConnection, CaptureDialect, SqlValue, TableName } from './dialect.js';
-export { errorText } from './error-text.js';
+export { errorText, letGoOfFrames } from './error-text.js';
 export { joinThrough, takeJoin } from './joined-events.js';
 export type { FieldNaming, FieldType, ModelNaming, NameModel } from './model-naming.js';
 export { createSqliteDialect } from './sqlite/sqlite-dialect.js';
+export { foldName } from './tokenize.js';

@@ -20,7 +20,10 @@ export interface FieldNaming {
 /** A table in the words of the ORM. */
 export interface ModelNaming {
   readonly name: string;
-  /** By column name. A column that is not in it keeps its own name. */
+  /**
+   * By column name, and where letters of a case of their own make no name of their own by the folded name too. A column
+   * that is not in it keeps its own name.
+   */
   readonly fields: ReadonlyMap<string, FieldNaming>;
   /** True for the relation table of a many-to-many relation: its rows are links. */
   readonly isLink: boolean;

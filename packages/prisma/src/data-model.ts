@@ -1,4 +1,10 @@
-import type { FieldNaming, FieldType, ModelNaming, NameModel } from '@indelible/capture';
+import {
+  type FieldNaming,
+  type FieldType,
+  foldName,
+  type ModelNaming,
+  type NameModel,
+} from '@indelible/capture';
 
 const FIELD_TYPES: Readonly<Record<string, FieldType>> = {
   String: 'string',
@@ -27,10 +33,9 @@ export function createNameModel(dataModel: unknown): NameModel {
       if (relation !== undefined) relations.set(relation, [...(relations.get(relation) ?? []), name]);
       else if (fieldName !== undefined) {
         const column = text(property(field, 'dbName')) ?? fieldName;
-        fields.set(column, {
-          name: fieldName,
-          type: FIELD_TYPES[text(property(field, 'type')) ?? ''] ?? 'string',
-        });
+        const type = FIELD_TYPES[text(property(field, 'type')) ?? ''] ?? 'string';
+        fields.set(column, { name: fieldName, type });
+        if (!fields.has(foldName(column))) fields.set(foldName(column), { name: fieldName, type });
       }
     }
     models.set(text(property(model, 'dbName')) ?? name, { name, fields, isLink: false });
@@ -39,7 +44,9 @@ export function createNameModel(dataModel: unknown): NameModel {
     const table = `_${relation}`;
     if (!models.has(table)) models.set(table, { name: relation, fields: linkFields(sides), isLink: true });
   }
-  return (table) => models.get(table.name);
+  // SQLite takes the names of the schema in any case, and a table that is left out must be left out in any case.
+  const byFolded = new Map([...models].map(([table, naming]) => [foldName(table), naming]));
+  return (table) => models.get(table.name) ?? byFolded.get(foldName(table.name));
 }
 
 /** A relation table has the columns A and B, for the two models in the order of their names. */

@@ -1,3 +1,4 @@
+import { letGoOfFrames } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
 import type { SqlAdapterFactory } from './driver-adapter.js';
 
@@ -42,6 +43,25 @@ export function beforeFirstOperation(client: object, check: () => void): void {
       return Reflect.apply(original, engine, args);
     });
   }
+}
+
+/**
+ * Keeps the errors of the driver from holding on to what they happened in. Prisma's debug log keeps the last hundred of
+ * them, and libsql a statement that met somebody else's lock in progress until nobody holds it any more.
+ * Where the driver is not found in its place nothing is lost but that.
+ */
+export function letGoOfDriverErrors(queryable: object): void {
+  const client = read(queryable, 'client');
+  const execute = read(client, 'execute');
+  if (typeof client !== 'object' || client === null || typeof execute !== 'function') return;
+  Reflect.set(client, 'execute', async (...args: unknown[]): Promise<unknown> => {
+    try {
+      return (await Reflect.apply(execute, client, args)) as unknown;
+    } catch (error) {
+      letGoOfFrames(error);
+      throw error;
+    }
+  });
 }
 
 function isFactory(value: unknown): value is SqlAdapterFactory {

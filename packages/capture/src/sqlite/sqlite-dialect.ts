@@ -27,9 +27,9 @@ export function createSqliteDialect(): CaptureDialect {
     isPartial: (error) =>
       /\bSQLITE_CONSTRAINT/.test(errorText(error)) ||
       errorNumbers(error).some((number) => (number & 0xff) === SQLITE_CONSTRAINT),
-    clearForCommit: async (error) => {
+    clearForCommit: async (error, tries) => {
       if (!/SQL statements in progress/i.test(errorText(error))) return false;
-      await finishStatements();
+      await finishStatements(tries);
       return true;
     },
     isStale: (error) =>
