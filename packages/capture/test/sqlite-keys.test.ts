@@ -29,6 +29,14 @@ describe('keys and foreign keys', () => {
       await tells(() => run('UPDATE OR REPLACE e SET id = 2').catch(() => undefined));
     }));
 
+  test('OR REPLACE of rows some of which a trigger keeps where they are', () =>
+    withBench(
+      `${TREE} CREATE TRIGGER hold BEFORE UPDATE ON e WHEN OLD.v = 2 BEGIN SELECT RAISE(IGNORE); END;`,
+      async ({ tells, run }) => {
+        await tells(() => run('UPDATE OR REPLACE e SET id = 3 WHERE id <> 4'));
+      },
+    ));
+
   test('OR REPLACE that clears, by SET NULL, the reference of the row that is moving', () =>
     withBench(
       `CREATE TABLE c(id INTEGER PRIMARY KEY, q INTEGER REFERENCES c(id) ON UPDATE CASCADE ON DELETE SET NULL, v INTEGER);

@@ -11,6 +11,8 @@ export interface Lineage {
   at: string;
   /** Where an update sends it. Whether it got there shows later, or in what stands there in the end. */
   goesTo: string | null;
+  /** Every place that it was made at or sent to. */
+  readonly aims: string[];
   deleted: boolean;
   after: string | null;
 }
@@ -79,6 +81,7 @@ class Fold {
       from: at,
       at,
       goesTo: null,
+      aims: [],
       deleted: false,
       after: null,
     };
@@ -99,6 +102,7 @@ class Fold {
     }
     if (lineage.goesTo !== null) this.#expected.delete(place(lineage.table, lineage.goesTo));
     lineage.goesTo = to;
+    lineage.aims.push(to);
     const blocker = taken === null ? null : place(lineage.table, taken);
     this.#expected.set(there, { lineage, blocker });
   }
@@ -117,7 +121,16 @@ class Fold {
     } else if (known !== undefined) {
       this.#goAway(known);
     }
-    const made: Lineage = { table, before: null, from: null, at, goesTo: null, deleted: false, after };
+    const made: Lineage = {
+      table,
+      before: null,
+      from: null,
+      at,
+      goesTo: null,
+      aims: [at],
+      deleted: false,
+      after,
+    };
     this.lineages.push(made);
     this.#arrive(made, at);
   }
@@ -194,6 +207,15 @@ export function settleLineages(lineages: readonly Lineage[], present: ReadonlyMa
     lineage.deleted = false;
   };
   const isSettled = new Set<Lineage>();
+  const aimed = new Map<string, Lineage | null>();
+  for (const lineage of lineages) {
+    for (const at of lineage.aims) aimed.set(at, (aimed.get(at) ?? lineage) === lineage ? lineage : null);
+  }
+  // A row that stands where one stood at first, and where no other was sent to, is that one.
+  for (const lineage of lineages) {
+    const other = lineage.from === null ? null : aimed.get(lineage.from);
+    if (other === undefined || other === lineage) claim(lineage, lineage.from);
+  }
   const alive = lineages.filter(({ deleted }) => !deleted);
   for (const lineage of alive) if (lineage.goesTo === null) claim(lineage, lineage.at);
   for (const lineage of alive) if (!present.has(lineage.at)) claim(lineage, lineage.goesTo);
