@@ -49,6 +49,8 @@ const KINDS = new Map<string, StatementKind>([
   ['DROP', 'schema'],
   ['ALTER', 'schema'],
   ['REINDEX', 'schema'],
+  ['ATTACH', 'schema'],
+  ['DETACH', 'schema'],
 ]);
 const WORD = /[A-Za-z_\u0080-\uFFFF][A-Za-z0-9_\u0080-\uFFFF]*/g;
 const CLAUSE_END = new Set(['WHERE', 'FROM', 'RETURNING', 'ORDER', 'LIMIT', 'ON']);

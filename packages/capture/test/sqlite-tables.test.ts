@@ -196,6 +196,7 @@ describe('tables of every shape', () => {
 
   test('a database that is attached is marked, also where its table has the name of one of ours', () =>
     withBench('CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT);', async ({ run, events, directory }) => {
+      await run("UPDATE t SET v = 'nothing'");
       await run(`ATTACH '${directory}/other.db' AS other`);
       await run('CREATE TABLE other.t(id INTEGER PRIMARY KEY, v TEXT)');
       await run('CREATE TABLE other.only(id INTEGER PRIMARY KEY, v TEXT)');

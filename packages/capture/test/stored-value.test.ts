@@ -30,7 +30,7 @@ const written: fc.Arbitrary<Written> = fc.oneof(
   bytes.map((value): Written => ({ sql: `x'${hex(value)}'`, is: { type: 'bytes', bytes: value } })),
   fc
     .string({ unit: 'binary', maxLength: 8 })
-    .map((value) => value.toWellFormed())
+    .map((value) => Buffer.from(value).toString())
     .map(
       (value): Written => ({
         sql: `CAST(x'${hex(Buffer.from(value))}' AS TEXT)`,

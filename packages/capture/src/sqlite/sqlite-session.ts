@@ -23,6 +23,7 @@ import {
   triggerName,
   withoutFloor,
 } from './capture-triggers.js';
+import { findInexact } from './find-inexact.js';
 import { foldCaptures, settleLineages } from './row-lineage.js';
 import type { SqliteCatalogue } from './sqlite-catalogue.js';
 import type { SqliteCatalogueCache } from './sqlite-catalogue-cache.js';
@@ -81,7 +82,11 @@ export class SqliteSession implements CaptureSession {
     }
     this.#plan = plan;
     await this.#install(plan);
-    return this.#findInexact(statement, plan);
+    return findInexact(this.connection, statement, plan, {
+      catalogue: this.#catalogue,
+      attached: this.#attached,
+      ignores: this.options.ignores,
+    });
   }
 
   async after(): Promise<StatementChanges> {
@@ -233,58 +238,6 @@ export class SqliteSession implements CaptureSession {
         this.#installed.add(name);
       }
     }
-  }
-
-  async #findInexact(statement: Statement, plan: WritePlan): Promise<readonly Inexact[]> {
-    const inexact: Inexact[] = plan.unwatchable.map((table) => ({
-      table: table.name,
-      fidelity: 'opaque',
-      reason: table.isVirtual
-        ? 'SQLite allows no trigger on a virtual table'
-        : 'nothing tells the rows of this table apart that a trigger could note',
-    }));
-    for (const table of plan.watched.keys()) {
-      if (table.key.length > 0) continue;
-      inexact.push({ table: table.name, fidelity: 'exact', reason: 'the table has no primary key' });
-    }
-    if (this.#attached.some((name) => statement.names.has(name))) {
-      inexact.push({
-        table: null,
-        fidelity: 'opaque',
-        reason: 'the statement names a database that is attached',
-      });
-    } else if (
-      plan.watched.size === 0 &&
-      plan.unwatchable.length === 0 &&
-      !(await this.#writesTemporary(statement))
-    ) {
-      inexact.push({
-        table: null,
-        fidelity: 'opaque',
-        reason: 'the statement names no table of the database',
-      });
-    }
-    if (!plan.replaces) return inexact;
-    for (const table of plan.watched.keys()) {
-      if (table.uniqueIndexes.every(({ columns }) => columns.every(({ name }) => name !== null))) continue;
-      inexact.push({
-        table: table.name,
-        fidelity: 'opaque',
-        reason: 'rows that REPLACE deletes by a unique index on an expression can not be seen',
-      });
-    }
-    return inexact;
-  }
-
-  /** Temporary and ignored tables are not part of what is audited. */
-  async #writesTemporary(statement: Statement): Promise<boolean> {
-    const rows = await this.connection.query("SELECT name FROM temp.sqlite_schema WHERE type = 'table'");
-    if (rows.some(([name]) => statement.names.has(foldName(String(name))))) return true;
-    const tables = this.#catalogue?.tables;
-    return [...statement.names].some((name) => {
-      const table = tables?.get(name);
-      return table !== undefined && this.options.ignores(table.name);
-    });
   }
 
   async #read(plan: WritePlan): Promise<Capture[]> {
