@@ -28,9 +28,7 @@ const LAST_TEXT = 48;
  */
 export function encodeEvent(event: AuditEvent, maxBytes: number): { event: AuditEvent; body: Buffer } {
   let fitted = event;
-  // An event without values of the application is made with its members in canonical order.
-  const isOrdered = event.change === undefined && event.details === undefined;
-  let body = isOrdered ? Buffer.from(JSON.stringify(event), 'utf8') : encode(event);
+  let body = encode(event);
   for (let stage = 0; body.length > maxBytes && stage < STAGES.length + 2; stage++) {
     const limits = STAGES[stage];
     if (limits !== undefined) fitted = mapValues(event, (value) => shrinkMembers(value, limits));
@@ -41,8 +39,19 @@ export function encodeEvent(event: AuditEvent, maxBytes: number): { event: Audit
   return { event: fitted, body };
 }
 
+/**
+ * Canonical JSON. All but the application's values is made with its members in their order, and JSON.stringify writes
+ * strings and numbers as RFC 8785 wants them.
+ */
 function encode(event: AuditEvent): Buffer {
-  return Buffer.from(canonicalize(event as unknown as JsonObject), 'utf8');
+  const { action, actor, category, change, context, details } = event;
+  const { id, log, outcome, reason, resource, salt, tags, time, v } = event;
+  let text = JSON.stringify({ action, actor, category }).slice(0, -1);
+  if (change !== undefined) text += `,"change":${canonicalize(change as unknown as JsonObject)}`;
+  text += `,"context":${JSON.stringify(context)}`;
+  if (details !== undefined) text += `,"details":${canonicalize(details)}`;
+  text += `,${JSON.stringify({ id, log, outcome, reason, resource, salt, tags, time, v }).slice(1)}`;
+  return Buffer.from(text, 'utf8');
 }
 
 function mapValues(event: AuditEvent, map: (value: JsonObject) => JsonObject): AuditEvent {

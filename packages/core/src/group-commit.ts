@@ -14,8 +14,11 @@ export interface GroupCommitOptions<T extends CommitItem> {
   readonly maxBatch: number;
 }
 
-/** How long items wait for company that nobody waits for. In milliseconds. */
-const LATER_MS = 10;
+/**
+ * How long items that nobody waits for wait for company, in milliseconds: what a process that is killed loses of them at
+ * most. A transaction for every few of them costs more than they do.
+ */
+const LATER_MS = 40;
 
 /**
  * Lets concurrent writers share one write: what arrives while one is on makes up the next. One timer or immediate a
@@ -23,6 +26,8 @@ const LATER_MS = 10;
  */
 export class GroupCommit<T extends CommitItem> {
   private queue: T[] = [];
+  /** Of those in the queue, how many somebody waits for. */
+  private urgent = 0;
   private count = 0;
   private running = false;
   private immediate: ReturnType<typeof setImmediate> | undefined;
@@ -44,9 +49,8 @@ export class GroupCommit<T extends CommitItem> {
     if (this.count + item.events.length > this.options.maxBuffered) return false;
     this.queue.push(item);
     this.count += item.events.length;
-    if (this.running || this.immediate !== undefined) return true;
-    if (soon || this.count >= this.options.maxBatch) this.hurry();
-    else this.timer ??= setTimeout(() => this.hurry(), LATER_MS);
+    if (soon) this.urgent += 1;
+    if (!this.running && this.immediate === undefined) this.next();
     return true;
   }
 
@@ -54,6 +58,11 @@ export class GroupCommit<T extends CommitItem> {
   hurry(): void {
     if (this.running || this.queue.length === 0) return;
     this.immediate ??= setImmediate(() => void this.run());
+  }
+
+  private next(): void {
+    if (this.urgent > 0 || this.count >= this.options.maxBatch) this.hurry();
+    else if (this.queue.length > 0) this.timer ??= setTimeout(() => this.hurry(), LATER_MS);
   }
 
   private async run(): Promise<void> {
@@ -67,7 +76,7 @@ export class GroupCommit<T extends CommitItem> {
     for (const item of batch) this.count -= item.events.length;
     this.running = false;
     // Not in a loop: where the driver is synchronous, writers that answer each other would never let a timer run.
-    this.hurry();
+    this.next();
   }
 
   private take(): readonly T[] {
@@ -78,7 +87,9 @@ export class GroupCommit<T extends CommitItem> {
       events += item.events.length;
       items += 1;
     }
+    // What is left over is written right behind: it does not matter then who waits.
     if (items === this.queue.length) {
+      this.urgent = 0;
       const all = this.queue;
       this.queue = [];
       return all;

@@ -3,15 +3,10 @@ import { EVENT_LIMITS } from './event-limits.js';
 import { identifierText, invalidEvent, plainText, shortenIdentifier } from './event-text.js';
 import type { Redactor } from './redactor.js';
 
-type Texts = Readonly<Record<string, unknown>>;
+/** An unchecked `EventContext`: what callers in JavaScript pass is looked at field by field. */
+type Texts = Readonly<Partial<Record<keyof EventContext, unknown>>>;
 type PlainField = 'ip' | 'userAgent' | 'source' | 'method' | 'route';
 type IdentifierField = 'requestId' | 'sessionId' | 'correlationId' | 'traceId' | 'transactionId';
-
-interface Source {
-  readonly own: Texts;
-  readonly ambient: Texts;
-  readonly redactor: Redactor;
-}
 
 const LIMITED = {
   ip: 'context.ip',
@@ -39,36 +34,34 @@ export function prepareContext(
 ): EventContext {
   if (own !== undefined && (typeof own !== 'object' || own === null))
     throw invalidEvent('context', 'an object');
-  const from = { own: (own ?? NONE) as Texts, ambient: ambient as Texts, redactor };
+  // Field by field and not by a list of names: this runs for every event.
+  const mine: Texts = own ?? NONE;
+  const its: Texts = ambient;
   // In the order of canonical JSON, which then has nothing to sort.
   const context: { -readonly [K in keyof EventContext]: EventContext[K] | undefined } = {
-    correlationId: id(from, 'correlationId'),
-    durationMs: number(from, 'durationMs'),
-    ip: text(from, 'ip'),
-    method: text(from, 'method'),
-    requestId: id(from, 'requestId'),
-    route: text(from, 'route'),
-    sessionId: id(from, 'sessionId'),
-    source: text(from, 'source'),
-    status: number(from, 'status'),
-    tenant: tenantText(pick(from, 'tenant')),
-    traceId: id(from, 'traceId'),
-    transactionId: id(from, 'transactionId'),
-    userAgent: text(from, 'userAgent'),
+    correlationId: id(redactor, 'correlationId', mine.correlationId ?? its.correlationId),
+    durationMs: number('durationMs', mine.durationMs ?? its.durationMs),
+    ip: text(redactor, 'ip', mine.ip ?? its.ip),
+    method: text(redactor, 'method', mine.method ?? its.method),
+    requestId: id(redactor, 'requestId', mine.requestId ?? its.requestId),
+    route: text(redactor, 'route', mine.route ?? its.route),
+    sessionId: id(redactor, 'sessionId', mine.sessionId ?? its.sessionId),
+    source: text(redactor, 'source', mine.source ?? its.source),
+    status: number('status', mine.status ?? its.status),
+    tenant: tenantText(mine.tenant ?? its.tenant),
+    traceId: id(redactor, 'traceId', mine.traceId ?? its.traceId),
+    transactionId: id(redactor, 'transactionId', mine.transactionId ?? its.transactionId),
+    userAgent: text(redactor, 'userAgent', mine.userAgent ?? its.userAgent),
   };
   return context as EventContext;
 }
 
-function pick(from: Source, name: string): unknown {
-  return from.own[name] ?? from.ambient[name];
+function text(redactor: Redactor, name: PlainField, value: unknown): string | undefined {
+  return plainText(redactor, 'context', name, value, LIMITED[name]);
 }
 
-function text(from: Source, name: PlainField): string | undefined {
-  return plainText(from.redactor, 'context', name, pick(from, name), LIMITED[name]);
-}
-
-function id(from: Source, name: IdentifierField): string | undefined {
-  return identifierText(from.redactor, 'context', name, pick(from, name), LIMITED[name]) || undefined;
+function id(redactor: Redactor, name: IdentifierField, value: unknown): string | undefined {
+  return identifierText(redactor, 'context', name, value, LIMITED[name]) || undefined;
 }
 
 /** Not redacted: the log is named by it. */
@@ -79,8 +72,7 @@ function tenantText(value: unknown): string | undefined {
   return shortenIdentifier(tenant, EVENT_LIMITS['context.tenant']);
 }
 
-function number(from: Source, name: 'status' | 'durationMs'): number | undefined {
-  const value = pick(from, name);
+function number(name: 'status' | 'durationMs', value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number') throw invalidEvent(`context.${name}`, 'a number');
   return Number.isFinite(value) ? value : undefined;
