@@ -81,11 +81,19 @@ export class ChangeEvents {
   }
 
   #update(model: Model, { from, to }: RowChange, before: RowImage, after: RowImage): EventInput | undefined {
-    const changed = model.fields.filter(
-      (field) => !before.equals(after, field.position) && differs(field, before, after),
-    );
-    if (changed.length === 0) return undefined;
-    const told = this.options.snapshot === 'full' ? model.fields : changed;
+    const old: [string, JsonValue][] = [];
+    const now: [string, JsonValue][] = [];
+    for (const field of model.fields) {
+      if (before.equals(after, field.position)) continue;
+      const was = readField(field, before);
+      const is = readField(field, after);
+      // Equal after casting is no change.
+      if (sameJson(was, is)) continue;
+      old.push([field.name, was]);
+      now.push([field.name, is]);
+    }
+    if (old.length === 0) return undefined;
+    const isFull = this.options.snapshot === 'full';
     const operation = updateOperation(model, before, after);
     const id = identity(model, before, from);
     const isSame = model.key.length > 0 && model.key.every((field) => before.equals(after, field.position));
@@ -96,9 +104,9 @@ export class ChangeEvents {
       resource: { type: model.name, id },
       change: {
         operation,
-        before: readFields(told, before),
-        after: readFields(told, after),
-        fields: changed.map((field) => field.name),
+        before: isFull ? readFields(model.fields, before) : Object.fromEntries(old),
+        after: isFull ? readFields(model.fields, after) : Object.fromEntries(now),
+        fields: old.map(([name]) => name),
         fidelity: 'exact',
       },
       ...(newId === id ? {} : { details: { newResourceId: newId } }),
@@ -171,11 +179,6 @@ function foldedName(name: string, table: TableInfo): string {
 
 function readField(field: Field, row: RowImage): JsonValue {
   return toJson(fieldValue(row.value(field.position), field.type));
-}
-
-/** Equal after casting is no change. */
-function differs(field: Field, before: RowImage, after: RowImage): boolean {
-  return !sameJson(readField(field, before), readField(field, after));
 }
 
 function readFields(fields: readonly Field[], row: RowImage): JsonObject {

@@ -78,15 +78,19 @@ function withoutZeros(digits: string, side: 'leading' | 'trailing'): string {
 const INSTANT =
   /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
 
+/** As ORMs write it, several times a row. */
+const UTC_INSTANT = /^\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}(?:Z|\+00:00)$/;
+
 /** ISO 8601 in UTC, with as many fractional digits as were stored (at least three). Text without a zone is UTC. */
 function instant(kind: 'integer' | 'real' | 'text', text: string): string | number {
   if (kind !== 'text') {
     const date = new Date(Number(text));
     return Number.isNaN(date.getTime()) ? text : date.toISOString();
   }
+  if (UTC_INSTANT.test(text) && isDay(text.slice(0, 10))) return `${text.slice(0, 23)}Z`;
   const parts = INSTANT.exec(text);
   if (parts === null) return text;
-  const [, day, time, fraction = '', zone = 'Z'] = parts;
+  const [, day = '', time, fraction = '', zone = 'Z'] = parts;
   const offset = /^[+-]\d{2}$/.test(zone) ? `${zone}:00` : zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2');
   const date = new Date(`${day}T${time}${offset.toUpperCase()}`);
   if (Number.isNaN(date.getTime()) || !isDay(day)) return text;
@@ -94,9 +98,15 @@ function instant(kind: 'integer' | 'real' | 'text', text: string): string | numb
   return date.toISOString().replace(/\.\d+Z$/, `.${digits}Z`);
 }
 
-/** JavaScript takes the 30th of February for the first of March. */
-function isDay(day: string | undefined): boolean {
-  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(`${day}T`);
+let lastDay = '';
+
+/** JavaScript takes the 30th of February for the first of March. Rows of one statement often share their day. */
+function isDay(day: string): boolean {
+  if (day === lastDay) return true;
+  const date = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(`${day}T`)) return false;
+  lastDay = day;
+  return true;
 }
 
 const LONG_NUMBER = /[0-9.]{16}|[0-9][eE]/;
