@@ -129,6 +129,7 @@ describe('conflict clauses', () => {
       `CREATE TABLE w(id TEXT, u INTEGER, v INTEGER, PRIMARY KEY (u, id)) WITHOUT ROWID;
        INSERT INTO w VALUES ('a',1,1),('b',1,2);`,
       async ({ tells, run }) => {
+        await run("UPDATE OR REPLACE w SET id = 'c' WHERE v = 7");
         await run("REPLACE INTO w VALUES ('c', 1, 1)");
         const events = await tells(() =>
           expect(run('UPDATE OR FAIL w SET id = 5')).rejects.toThrow(/UNIQUE/),
@@ -138,6 +139,14 @@ describe('conflict clauses', () => {
         expect(await tells(() => run("REPLACE INTO w SELECT 'e', 1, 1 WHERE 0"))).toEqual([]);
       },
     ));
+
+  test('triggers that were made for REPLACE note nothing for the statements after it', () =>
+    withBench(ROWS, async ({ tells, run }) => {
+      await run('UPDATE OR REPLACE t SET id = 1 WHERE id > 3');
+      await run("REPLACE INTO t VALUES (4, 'd', 4)");
+      await tells(() => run('UPDATE OR IGNORE t SET id = id + 1, v = v + 10'));
+      await tells(() => run("INSERT OR IGNORE INTO t VALUES (1, 'b', 9), (9, 'c', 9), (10, 'n', 9)"));
+    }));
 
   test('a row that takes the key of another is told after that one is gone, also where the key is not the rowid', () =>
     withBench(

@@ -175,6 +175,13 @@ describe('tables of every shape', () => {
       expect(events()).toHaveLength(2);
     }));
 
+  test('a temporary table that was there first does not lend its columns to the one that it hides', () =>
+    withBench('CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT);', async ({ tells, run }) => {
+      await run('CREATE TEMP TABLE t(other TEXT, more TEXT)');
+      const [event] = await tells(() => run("INSERT INTO main.t VALUES (1,'main')"));
+      expect(event?.change?.after).toEqual({ id: 1, v: 'main' });
+    }));
+
   test('a virtual table is marked and refused under strict', async () => {
     const schema = 'CREATE VIRTUAL TABLE f USING fts5(a); CREATE TABLE t(id INTEGER PRIMARY KEY);';
     await withBench(schema, async ({ run, events }) => {
