@@ -56,9 +56,8 @@ async function only(): Promise<AuditEvent> {
 
 async function bytes(): Promise<string> {
   await audit.flush();
-  return (await store.list({ limit: 1_000 }))
-    .map((event) => Buffer.from(event.body).toString('utf8'))
-    .join('\n');
+  const listed = await store.list({ limit: 1_000 });
+  return listed.map(({ body }) => Buffer.from(body).toString('utf8')).join('\n');
 }
 
 describe('logAuthEvent', () => {
