@@ -21,16 +21,16 @@ const wants = (name: string): boolean => values.only === undefined || values.onl
 const figures: Figure[] = [];
 const facts: string[] = [];
 if (wants('express')) {
-  const { figures: found, sustained } = await expressBench(smoke ? 1 : 9, smoke ? 1 : 4);
+  const { figures: found, sustained } = await expressBench(smoke ? 1 : 11, smoke ? 1 : 2);
   figures.push(...found);
   facts.push(
     `Every request recorded, after ${sustained.seconds} s of load: ${sustained.requests.toLocaleString('en')} requests, ${sustained.unwritten} events not yet written, ${sustained.unsealed.toLocaleString('en')} not yet sealed; all were after ${Math.round(sustained.drainMs)} ms.`,
   );
 }
-if (wants('prisma')) figures.push(...(await prismaBench(smoke ? 1 : 21)));
-if (wants('append')) figures.push(...(await appendBench(smoke ? 1 : 15, smoke ? 2 : 20)));
+if (wants('prisma')) figures.push(...(await prismaBench(smoke ? 1 : 15)));
+if (wants('append')) figures.push(...(await appendBench(smoke ? 1 : 11, smoke ? 2 : 20)));
 if (wants('verify')) {
-  const result = await verifyBench(smoke ? 1 : 5, smoke ? 5_000 : 1_000_000);
+  const result = await verifyBench(smoke ? 1 : 3, smoke ? 5_000 : 1_000_000);
   figures.push(...result.figures);
   facts.push(
     `Verifying ${result.events.toLocaleString('en')} events: the process, with the baseline in it, had ${Math.round(result.peakMemoryMiB)} MiB at its highest.`,

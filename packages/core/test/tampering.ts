@@ -54,7 +54,7 @@ export async function append(store: TamperingStore, n: number): Promise<void> {
 }
 
 /** An event that stands in the log by the attacker's hand, at any index. */
-export async function _forgeEntry(store: TamperingStore, n: number, index: number): Promise<EntryRow> {
+export async function forgeEntry(store: TamperingStore, n: number, index: number): Promise<EntryRow> {
   await append(store, n);
   store.pendingRows = store.pendingRows.filter(({ id }) => id !== eventId(n));
   const { leaf } = event(store, n);

@@ -1,6 +1,6 @@
 import { eventId, KEYS, makeEvent, OTHER_KEYS, prepare, sealedLog } from './make-event.js';
 import { rewriteLog } from './rewrite-log.js';
-import { append, DAY_US, editBody, entry, event, head, type Tampering } from './tampering.js';
+import { append, DAY_US, editBody, entry, event, forgeEntry, head, type Tampering } from './tampering.js';
 
 export const TAMPERINGS_OF_LOGS: readonly Tampering[] = [
   {
