@@ -59,6 +59,7 @@ export async function prismaBench(pairs: number): Promise<readonly Figure[]> {
       pairs,
       unit: 'µs',
       target: { sign: '<=', value: 2 },
+      note: 'around the statement of the application there are BEGIN, one look at the schema version, one SELECT of what was touched, one INSERT and COMMIT, each of which the driver adapter prepares anew; sealing runs in the same process.',
       measureSubject: updateWith(audited),
       measureBaseline: updateWith(plain),
     });
