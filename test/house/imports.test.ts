@@ -8,9 +8,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   express: ['core', 'context'],
   auth: ['core', 'context'],
   sqlite: ['core'],
+  postgres: ['core'],
   capture: ['core', 'context'],
   prisma: ['core', 'context', 'capture'],
-  cli: ['core', 'sqlite'],
+  cli: ['core', 'sqlite', 'postgres'],
 };
 
 /** What core may use of Node. */
