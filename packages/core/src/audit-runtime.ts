@@ -9,6 +9,7 @@ import { EventPreparer } from './event-preparer.js';
 import { strictestPolicy } from './failure-policy.js';
 import { prepareEvent } from './prepare-event.js';
 import { Recovery } from './recovery.js';
+import { makeReplayNotices, REPLAYED } from './replay-notice.js';
 import { Sealer } from './sealer.js';
 import { Spool } from './spool.js';
 import { spoolTarget } from './spool-target.js';
@@ -53,7 +54,13 @@ export class AuditRuntime implements Audit {
     });
     const prepareGap = (lost: number, since: Date) =>
       this.ownEvent('audit.gap', { lost, since: since.toISOString() });
-    const recovery = new Recovery({ connection, spool, reporter, prepareGap, onStored });
+    const prepareNotices = (late: readonly PreparedEvent[]) =>
+      makeReplayNotices(late, {
+        keys,
+        maxEventBytes: settings.prepare.maxEventBytes,
+        prepare: (notice, tenant) => this.ownEvent(REPLAYED, { ...notice }, tenant),
+      });
+    const recovery = new Recovery({ connection, spool, reporter, prepareGap, prepareNotices, onStored });
     this.reporter = reporter;
     this.connection = connection;
     this.sealer = sealer;
@@ -254,8 +261,17 @@ export class AuditRuntime implements Audit {
     await attempt(() => this.connection.close());
   }
 
-  private ownEvent(action: string, details: Readonly<Record<string, unknown>>): PreparedEvent {
-    return prepareEvent({ action, category: 'system', actor: ITSELF, details }, {}, this.settings.prepare);
+  private ownEvent(
+    action: string,
+    details: Readonly<Record<string, unknown>>,
+    tenant?: string,
+  ): PreparedEvent {
+    const context = tenant === undefined ? {} : { tenant };
+    return prepareEvent(
+      { action, category: 'system', actor: ITSELF, details, context },
+      {},
+      this.settings.prepare,
+    );
   }
 
   private track<T>(work: Promise<T>): Promise<T> {

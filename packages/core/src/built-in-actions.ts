@@ -152,6 +152,7 @@ export const BUILT_IN_ACTIONS = Object.freeze({
     'audit.paused',
     'audit.resumed',
     'audit.gap',
+    'audit.replayed',
     'audit.queried',
     'audit.exported',
     'audit.verified',

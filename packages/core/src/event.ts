@@ -120,7 +120,7 @@ export interface EventInput {
   /** Any values: they are made JSON, redacted and cut as the audit is configured. */
   readonly details?: Readonly<Record<string, unknown>>;
   readonly tags?: readonly string[];
-  /** @default now */
+  /** One more than a day from now becomes the finding `AUDIT_TIME_SKEW`. @default now */
   readonly time?: Date;
   /** UUIDv7, lower case: the key of a retry. @default a fresh one */
   readonly id?: string;

@@ -7,6 +7,7 @@ export interface AuditKeys {
   readonly head: Uint8Array;
   readonly pseudonym: Uint8Array;
   readonly webhook: Uint8Array;
+  readonly replay: Uint8Array;
 }
 
 /** Shorter secrets are refused. In bytes. */
@@ -25,6 +26,7 @@ export function deriveKeys(secret: string | Uint8Array): AuditKeys {
     head: derive(bytes, 'head'),
     pseudonym: derive(bytes, 'pseudonym'),
     webhook: derive(bytes, 'webhook'),
+    replay: derive(bytes, 'replay'),
   };
 }
 

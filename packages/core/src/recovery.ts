@@ -4,6 +4,7 @@ import { type ErrorReporter, toStoreError } from './error-reporter.js';
 import type { PreparedEvent } from './event.js';
 import { hashLeaf } from './leaf.js';
 import { readBody } from './read-body.js';
+import { findLateEvents } from './replay-notice.js';
 import type { Spool } from './spool.js';
 import type { StoreConnection } from './store-connection.js';
 
@@ -13,6 +14,8 @@ export interface RecoveryOptions {
   readonly reporter: ErrorReporter;
   /** Makes the event that says how many were lost since when. */
   readonly prepareGap: (lost: number, since: Date) => PreparedEvent;
+  /** Makes the events that say that these waited for long. */
+  readonly prepareNotices: (late: readonly PreparedEvent[]) => readonly PreparedEvent[];
   readonly onStored: (events: readonly PreparedEvent[]) => void;
 }
 
@@ -35,6 +38,7 @@ export class Recovery {
   private unreported = 0;
   private since = new Date();
   private gap: PreparedEvent | null = null;
+  private noticed: { ids: string; notices: readonly PreparedEvent[] } = { ids: '', notices: [] };
   private delay = FIRST_DELAY_MS;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private running: Promise<void> | null = null;
@@ -144,9 +148,19 @@ export class Recovery {
   }
 
   private async store(events: readonly PreparedEvent[]): Promise<void> {
-    await this.options.connection.append(events);
+    const all = [...events, ...this.noticesOf(events)];
+    await this.options.connection.append(all);
     this.succeeded();
-    this.options.onStored(events);
+    this.options.onStored(all);
+  }
+
+  /** The same notices as long as they are to tell of the same events: the append before may have stored them. */
+  private noticesOf(events: readonly PreparedEvent[]): readonly PreparedEvent[] {
+    const late = findLateEvents(events, Date.now());
+    if (late.length === 0) return late;
+    const ids = late.map(({ id }) => id).join();
+    if (this.noticed.ids !== ids) this.noticed = { ids, notices: this.options.prepareNotices(late) };
+    return this.noticed.notices;
   }
 
   private async isNextStored(): Promise<boolean> {

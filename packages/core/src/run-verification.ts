@@ -60,6 +60,7 @@ export async function runVerification(
     const detail = `${pending} events are not sealed yet: until then one can be deleted unnoticed`;
     notChecked.push({ what: 'pending', detail });
   }
+  if (entries.lateness.notChecked !== null) notChecked.push(entries.lateness.notChecked);
   const rollback = 'there is no anchor: a whole database that was put back from an older copy looks right';
   notChecked.push({ what: 'rollback', detail: rollback });
 

@@ -12,7 +12,7 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
   /** At most so many findings are listed. @default 1_000 */
   readonly maxFindings?: number;
-  /** How far an event's time may be from its sealing. @default 24 hours */
+  /** How far an event's time may be from its sealing, unless it waited in a spool. @default 24 hours */
   readonly maxSkewMs?: number;
 }
 

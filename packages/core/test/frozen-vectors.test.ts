@@ -8,7 +8,9 @@ import { firstLink, Linker } from '../src/link.js';
 import { checkConsistency, checkInclusion, proveConsistency, proveInclusion } from '../src/merkle-proof.js';
 import { rootOf } from '../src/merkle-tree.js';
 import { readBody } from '../src/read-body.js';
+import { makeReplayNotices, readReplayNotice } from '../src/replay-notice.js';
 import { createSealBatch } from '../src/seal-batch.js';
+import { makeEvent, prepare } from './make-event.js';
 import format from './vectors/format-1.json' with { type: 'json' };
 import rfc6962 from './vectors/rfc6962.json' with { type: 'json' };
 
@@ -20,10 +22,27 @@ describe('the bytes of format 1', () => {
   const keys = deriveKeys(secret);
   const last = format.entries.at(-1);
 
-  it.each(['link', 'head', 'pseudonym', 'webhook'] as const)('derive the key %s', (purpose) => {
+  it.each(['link', 'head', 'pseudonym', 'webhook', 'replay'] as const)('derive the key %s', (purpose) => {
     expect(hex(keys[purpose])).toBe(format.keys[purpose]);
     const direct = hkdfSync('sha256', secret, '', `indelible/${purpose}/v1`, 32);
     expect(hex(new Uint8Array(direct))).toBe(format.keys[purpose]);
+  });
+
+  it('of a notice that events waited in a spool', () => {
+    const { ids, mac } = format.replay;
+    const late = ids.map((id) => ({ ...prepare(makeEvent(0, { log })), id }));
+    const made: unknown[] = [];
+    const options = { keys, maxEventBytes: 65_536 };
+    makeReplayNotices(late, {
+      ...options,
+      prepare: (notice) => {
+        made.push(notice);
+        return prepare(makeEvent(0, { log }));
+      },
+    });
+    expect(made).toMatchObject([{ replayed: 2, ids, mac }]);
+    const event = makeEvent(0, { log, action: 'audit.replayed', details: { ids, mac } });
+    expect(readReplayNotice(prepare(event).body, log, keys)).toEqual({ ids, vouched: true });
   });
 
   it('start the chain from the name of the log', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSealBatch } from '../src/seal-batch.js';
 import { verifyLog } from '../src/verify-log.js';
 import { eventId, KEYS, makeEvent, prepare, SEALED_AT, sealedLog, TIME } from './make-event.js';
@@ -66,6 +66,24 @@ describe('a verification', () => {
     store.beforeHead = () => controller.abort();
     const verdict = await verifyLog(store, 'audit', { keys: KEYS, signal: controller.signal });
     expect(verdict.result).toBe('invalid');
+  });
+
+  it('that is interrupted says what it found in a batch that it did not finish', async () => {
+    const store = await sealedLog(200);
+    store.batch = 200;
+    let clock = 0;
+    // It rests whenever it looks at the clock.
+    const spy = vi.spyOn(performance, 'now').mockImplementation(() => (clock += 10));
+    onTestFinished(() => spy.mockRestore());
+    const controller = new AbortController();
+    setImmediate(() => setImmediate(() => controller.abort()));
+    const verdict = await verifyLog(store, 'audit', {
+      keys: KEYS,
+      maxSkewMs: 999,
+      signal: controller.signal,
+    });
+    expect(verdict).toMatchObject({ result: 'invalid', size: 32 });
+    expect(verdict.findings).toHaveLength(32);
   });
 
   it('lists at most `maxFindings` and says that there are more', async () => {
