@@ -57,10 +57,10 @@ export function toActor(user: unknown, depth = 0): Actor | undefined {
 
 /** The user that authentication left on a request: `req.user`, `req.auth`, `req.session.user` or `req.session.userId`. */
 export function readUser(req: object): Actor | undefined {
-  const session = readField(req, 'session');
+  const { auth, session, user } = req as { readonly [K in 'auth' | 'session' | 'user']?: unknown };
   return (
-    toActor(readField(req, 'user')) ??
-    toActor(readField(req, 'auth')) ??
+    toActor(user) ??
+    toActor(auth) ??
     (typeof session === 'object' && session !== null
       ? (toActor(readField(session, 'user')) ?? toActor(readField(session, 'userId')))
       : undefined)

@@ -13,27 +13,44 @@ export function readField(object: object, name: string): unknown {
   return (object as Readonly<Record<string, unknown>>)[name];
 }
 
-function readObject(object: object, name: string): object | undefined {
-  const value = readField(object, name);
+/**
+ * What is read of every request. Its shape nobody vouches for; each field is read where it is named, because on a request, whose
+ * prototype the framework has set, reading by a variable name takes several times as long.
+ */
+interface UncheckedRequest {
+  readonly headers?: unknown;
+  readonly ip?: unknown;
+  readonly method?: unknown;
+  readonly originalUrl?: unknown;
+  readonly raw?: unknown;
+  readonly session?: unknown;
+  readonly sessionID?: unknown;
+  readonly socket?: unknown;
+  readonly url?: unknown;
+}
+
+function objectOf(value: unknown): object | undefined {
   return typeof value === 'object' && value !== null ? value : undefined;
 }
 
-function readText(object: object, name: string): string | undefined {
-  const value = readField(object, name);
+function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** One header of an Express, Fastify, Node or Web request. A header that came several times is no text. */
 export function readHeader(req: object, name: string): string | undefined {
-  const headers = readObject(req, 'headers');
+  return headerOf(objectOf((req as UncheckedRequest).headers), name);
+}
+
+function headerOf(headers: object | undefined, name: string): string | undefined {
   if (headers === undefined) return undefined;
-  const get = readField(headers, 'get');
+  const { get } = headers as { readonly get?: unknown };
   const value: unknown = typeof get === 'function' ? get.call(headers, name) : readField(headers, name);
   return typeof value === 'string' ? value : undefined;
 }
 
 export function readMethod(req: object): string | undefined {
-  return readText(req, 'method');
+  return textOf((req as UncheckedRequest).method);
 }
 
 /**
@@ -41,12 +58,13 @@ export function readMethod(req: object): string | undefined {
  * `trustProxy`), else the socket's. Never a raw `x-forwarded-for`, which anybody can send.
  */
 export function readIp(req: object): string | undefined {
-  return readText(req, 'ip') ?? readSocketAddress(req);
+  return textOf((req as UncheckedRequest).ip) ?? readSocketAddress(req);
 }
 
 function readSocketAddress(req: object): string | undefined {
-  const socket = readObject(readObject(req, 'raw') ?? req, 'socket');
-  return socket === undefined ? undefined : readText(socket, 'remoteAddress');
+  const raw: UncheckedRequest = objectOf((req as UncheckedRequest).raw) ?? req;
+  const socket: { readonly remoteAddress?: unknown } | undefined = objectOf(raw.socket);
+  return textOf(socket?.remoteAddress);
 }
 
 export function readUserAgent(req: object): string | undefined {
@@ -55,12 +73,16 @@ export function readUserAgent(req: object): string | undefined {
 
 /** The URL as it was asked for, before any router cut a prefix off. */
 export function readUrl(req: object): string {
-  return readText(req, 'originalUrl') ?? readText(req, 'url') ?? '';
+  const { originalUrl, url } = req as UncheckedRequest;
+  return textOf(originalUrl) ?? textOf(url) ?? '';
 }
+
+const PLAIN_PATH = /^\/[^?#]*$/;
 
 /** The path that was asked for, without the query. */
 export function readPath(req: object): string {
   const url = readUrl(req);
+  if (PLAIN_PATH.test(url)) return url;
   // A Web request has an absolute URL, and so has a request that was made to a proxy.
   const start = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(url)?.[0].length ?? 0;
   const end = url.slice(start).search(/[?#]/);
@@ -93,10 +115,9 @@ export function readQuery(req: object): Readonly<Record<string, string | readonl
  * secret (who reads it can take the session over) and stays out of the log.
  */
 export function readSessionId(req: object): string | undefined {
-  const session = readObject(req, 'session');
-  const id =
-    readText(req, 'sessionID') ??
-    (session === undefined ? undefined : (readText(session, 'id') ?? readText(session, 'sessionId')));
+  const { session, sessionID } = req as UncheckedRequest;
+  const known: { readonly id?: unknown; readonly sessionId?: unknown } | undefined = objectOf(session);
+  const id = textOf(sessionID) ?? textOf(known?.id) ?? textOf(known?.sessionId);
   return id === undefined ? undefined : sessionDigest(id);
 }
 
@@ -124,27 +145,27 @@ export function readRequest(req: object): EventContext {
 
 /** What does not change while the request lasts. */
 export function readRequestOrigin(req: object): EventContext {
+  const headers = objectOf((req as UncheckedRequest).headers);
+  const context: { -readonly [K in keyof EventContext]: EventContext[K] } = { source: 'http' };
   const ip = readIp(req);
-  const userAgent = readUserAgent(req);
-  const correlationId = readHeader(req, 'x-correlation-id');
-  const traceId = parseTraceId(readHeader(req, 'traceparent'));
+  if (ip !== undefined) context.ip = ip;
+  const userAgent = headerOf(headers, 'user-agent');
+  if (userAgent) context.userAgent = userAgent;
+  const correlationId = headerOf(headers, 'x-correlation-id');
+  if (isRequestId(correlationId)) context.correlationId = correlationId;
+  const traceId = parseTraceId(headerOf(headers, 'traceparent'));
+  if (traceId !== undefined) context.traceId = traceId;
   const method = readMethod(req);
-  return {
-    source: 'http',
-    ...(ip === undefined ? undefined : { ip }),
-    ...(userAgent === undefined ? undefined : { userAgent }),
-    ...(isRequestId(correlationId) ? { correlationId } : undefined),
-    ...(traceId === undefined ? undefined : { traceId }),
-    ...(method === undefined ? undefined : { method }),
-  };
+  if (method !== undefined) context.method = method;
+  return context;
 }
 
 /** What may change while the request lasts: sign-in makes a new session, and the route is known late. */
 export function readRequestRoute(req: object): EventContext {
+  const context: { -readonly [K in keyof EventContext]: EventContext[K] } = {};
   const sessionId = readSessionId(req);
+  if (sessionId !== undefined) context.sessionId = sessionId;
   const route = readRoute(req)?.pattern;
-  return {
-    ...(sessionId === undefined ? undefined : { sessionId }),
-    ...(route === undefined ? undefined : { route }),
-  };
+  if (route !== undefined) context.route = route;
+  return context;
 }

@@ -1,4 +1,4 @@
-import { readField, readPath } from './request-reading.js';
+import { readPath } from './request-reading.js';
 
 /** The route that answers a request, as the application wrote it. */
 export interface RequestRoute {
@@ -7,28 +7,50 @@ export interface RequestRoute {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** The route of an Express or Fastify request, or undefined where none matched (yet). */
+interface UncheckedRequest {
+  readonly baseUrl?: unknown;
+  readonly params?: unknown;
+  readonly route?: unknown;
+  readonly routeOptions?: unknown;
+}
+
+const NO_PARAMS: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/** The route of an Express or Fastify request, or undefined where none matched (yet). Its params are the request's own. */
 export function readRoute(req: object): RequestRoute | undefined {
-  const options = readField(req, 'routeOptions');
-  if (typeof options === 'object' && options !== null) {
-    const url = readField(options, 'url');
-    return typeof url === 'string' ? { pattern: url, params: readParams(req) } : undefined;
+  const { baseUrl, params: found, route, routeOptions } = req as UncheckedRequest;
+  const params = isObject(found) ? (found as Readonly<Record<string, unknown>>) : NO_PARAMS;
+  if (isObject(routeOptions)) {
+    const { url } = routeOptions as { readonly url?: unknown };
+    return typeof url === 'string' ? { pattern: url, params } : undefined;
   }
-  const route = readField(req, 'route');
-  if (typeof route !== 'object' || route === null) return undefined;
-  const path = readField(route, 'path');
-  const params = readParams(req);
+  if (!isObject(route)) return undefined;
+  const { path } = route as { readonly path?: unknown };
   if (typeof path !== 'string') return { pattern: String(path), params };
-  const base = readField(req, 'baseUrl');
-  if (typeof base === 'string' && base !== '') return { pattern: join(base, path), params };
+  if (typeof baseUrl === 'string' && baseUrl !== '') return { pattern: join(baseUrl, path), params };
+  const asked = readPath(req);
+  if (isWhole(path, params, asked)) return { pattern: path, params };
   // After an error Express has taken the router's prefix and the parameters off the request again.
-  const lost = restoreMounted(path, readPath(req));
+  const lost = restoreMounted(path, asked);
   return lost === undefined ? { pattern: path, params } : { ...lost, params: { ...lost.params, ...params } };
 }
 
-function readParams(req: object): Readonly<Record<string, unknown>> {
-  const params = readField(req, 'params');
-  return typeof params === 'object' && params !== null ? { ...params } : {};
+/** True if the pattern accounts for the whole path: nothing was taken off the request. */
+function isWhole(pattern: string, params: Readonly<Record<string, unknown>>, path: string): boolean {
+  if (countSlashes(pattern) !== countSlashes(path) || pattern.endsWith('/')) return false;
+  if (!pattern.includes(':')) return true;
+  for (const _ in params) return true;
+  return false;
+}
+
+function countSlashes(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', at + 1)) count += 1;
+  return count;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function join(base: string, path: string): string {

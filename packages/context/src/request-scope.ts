@@ -24,13 +24,9 @@ import { requestIdFrom } from './request-id.js';
 import { readRequestOrigin, readRequestRoute } from './request-reading.js';
 import type { RequestSettings } from './request-settings.js';
 
-const KEY = Symbol.for('indelible.requests.v1');
-
-// Shared between copies of this package. A map and no property of the request: on a request whose prototype the framework
-// has set, one more property costs more than all the rest of a context.
-const holder = globalThis as { [KEY]?: WeakMap<object, RequestScope> };
-holder[KEY] ??= new WeakMap();
-const scopes = holder[KEY];
+// Shared between copies of this package. A hidden property of the request and no WeakMap: what a map of all requests costs the
+// garbage collector was measured as more than all the rest of a context.
+const KEY = Symbol.for('indelible.request.v1');
 
 /**
  * The scope of one HTTP request, and what the framework's request shows as `audit`.
@@ -61,7 +57,7 @@ export class RequestScope implements AuditScope, RequestAudit {
    * @param incomingId the value of the header that carries the request's id
    */
   constructor(req: object, res: ServerResponse, settings: RequestSettings, incomingId: unknown) {
-    const known = scopes.get(req);
+    const known = tryGetRequestScope(req);
     const here = tryGetScope();
     // A body parser between two middlewares may have lost the first one's scope.
     this.outer = known === undefined || isWithin(here, known) ? here : known;
@@ -72,7 +68,7 @@ export class RequestScope implements AuditScope, RequestAudit {
     this.res = res;
     // Once its socket is gone, a response that is ended looks finished to Node.
     this.isLate = res.closed && !res.writableFinished;
-    scopes.set(req, this);
+    Object.defineProperty(req, KEY, { value: this, configurable: true });
   }
 
   get ended(): boolean {
@@ -82,16 +78,16 @@ export class RequestScope implements AuditScope, RequestAudit {
 
   context(): AmbientContext {
     this.origin ??= this.readOf(readRequestOrigin);
-    const tenant = this.tenantOf();
-    return {
+    const context: { -readonly [K in keyof AmbientContext]: AmbientContext[K] } = {
       ...this.outer?.context(),
       ...this.origin,
       requestId: this.requestId,
       ...this.readOf(readRequestRoute),
-      ...(tenant === undefined ? undefined : { tenant }),
       actor: () => this.actorOf(),
-      ...this.own,
     };
+    const tenant = this.tenantOf();
+    if (tenant !== undefined) context.tenant = tenant;
+    return this.own === undefined ? context : Object.assign(context, this.own);
   }
 
   update(patch: ContextPatch): void {
@@ -201,7 +197,9 @@ function checkedActor(user: unknown): Actor {
 
 /** The innermost scope that a framework package has opened for this request, if any. */
 export function tryGetRequestScope(req: unknown): RequestScope | undefined {
-  return typeof req === 'object' && req !== null ? scopes.get(req) : undefined;
+  return typeof req === 'object' && req !== null
+    ? (req as { readonly [KEY]?: RequestScope })[KEY]
+    : undefined;
 }
 
 function failed(what: string, cause: unknown): AuditError {

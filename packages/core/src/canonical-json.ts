@@ -90,7 +90,8 @@ function quoteKey(key: string): string {
   return quoted;
 }
 
-function quote(text: string): string {
+/** A string's canonical JSON. @throws AuditError `AUDIT_EVENT_INVALID` for a lone surrogate */
+export function quote(text: string): string {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x20 || unit === 0x22 || unit === 0x5c || (unit >= 0xd800 && unit < 0xe000)) {

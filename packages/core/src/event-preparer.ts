@@ -27,10 +27,12 @@ export class EventPreparer {
     for (const input of inputs) {
       if (typeof input !== 'object' || input === null) throw invalidEvent('action', '`resource.verb`');
     }
+    const actor = ambient?.actor;
     // Nobody is asked for an actor that the event names itself.
-    const asks = typeof ambient?.actor === 'function' && inputs.some((input) => input.actor === undefined);
-    const known = asks ? ambient : withoutActorFunction(ambient);
-    const resolved = resolveAmbient(known, this.actorTimeoutMs, this.report);
+    const asks = typeof actor === 'function' && inputs.some((input) => input.actor === undefined);
+    const resolved = asks
+      ? resolveAmbient(ambient ?? {}, actor, this.actorTimeoutMs, this.report)
+      : { context: ambient ?? {}, actor: typeof actor === 'function' ? undefined : actor, failed: false };
     const validated = inputs.map((input) => validateDetails(this.settings.catalogue, input));
     if (resolved instanceof Promise || validated.some((input) => input instanceof Promise)) {
       return Promise.all([resolved, Promise.all(validated)]).then(([at, checked]) =>
@@ -45,22 +47,16 @@ export class EventPreparer {
   }
 
   private make(input: EventInput, at: ResolvedAmbient, asked: boolean): PreparedEvent {
-    if (at.failed) return prepareEvent(markActorFailed(input), at.context, this.settings);
+    if (at.failed) return prepareEvent(markActorFailed(input), at, this.settings);
     try {
-      return prepareEvent(input, at.context, this.settings);
+      return prepareEvent(input, at, this.settings);
     } catch (error) {
-      if (!asked || input.actor !== undefined || at.context.actor === undefined) throw error;
+      if (!asked || input.actor !== undefined || at.actor === undefined) throw error;
       // What the actor function gave may be no actor. If the event is fine but for that, it is kept.
-      const context = { ...at.context, actor: UNKNOWN_ACTOR };
-      const event = prepareEvent(markActorFailed(input), context, this.settings);
+      const unknown = { ...at, actor: UNKNOWN_ACTOR };
+      const event = prepareEvent(markActorFailed(input), unknown, this.settings);
       this.report(actorFailed(error));
       return event;
     }
   }
-}
-
-function withoutActorFunction(ambient: AmbientContext | undefined): AmbientContext | undefined {
-  if (typeof ambient?.actor !== 'function') return ambient;
-  const { actor: _, ...context } = ambient;
-  return context;
 }

@@ -25,9 +25,10 @@ import { randomPool, takeRandom } from './random-pool.js';
 import type { Redactor } from './redactor.js';
 import { createUuidV7, isUuidV7 } from './uuid.js';
 
-/** The ambient context once its actor is known. */
-export interface ResolvedContext extends EventContext {
-  readonly actor?: Actor | undefined;
+/** What surrounds an event, once its actor is known. */
+export interface Surroundings {
+  readonly context: EventContext;
+  readonly actor: Actor | undefined;
 }
 
 /** What of an audit's configuration goes into an event's bytes. */
@@ -55,14 +56,14 @@ const ACTION = /^[^\s.\p{Cc}]+(?:\.[^\s.\p{Cc}]+)+$/u;
  */
 export function prepareEvent(
   input: EventInput,
-  ambient: ResolvedContext,
+  { context: ambient, actor: surrounding }: Surroundings,
   settings: PrepareSettings,
 ): PreparedEvent {
   if (typeof input !== 'object' || input === null) throw invalidEvent('action', '`resource.verb`');
   const { redactor } = settings;
   const category = resolveCategory(input, settings.catalogue);
   const context = prepareContext(input.context, ambient, redactor);
-  const actor = prepareActor(input.actor ?? ambient.actor, settings.onMissingActor, redactor);
+  const actor = prepareActor(input.actor ?? surrounding, settings.onMissingActor, redactor);
   const resource = prepareResource(input.resource, redactor);
   const change = prepareChange(input.change, resource?.type, settings);
   const id = input.id === undefined ? createUuidV7() : checkId(input.id);

@@ -1,7 +1,6 @@
 import { AuditError } from './audit-error.js';
 import type { AmbientContext } from './context-provider.js';
-import type { Actor, EventInput } from './event.js';
-import type { ResolvedContext } from './prepare-event.js';
+import type { Actor, EventContext, EventInput } from './event.js';
 
 /** The tag of an event whose actor could not be found out. */
 export const ACTOR_FAILED_TAG = 'actor-failed';
@@ -10,39 +9,32 @@ export const ACTOR_FAILED_TAG = 'actor-failed';
 export const UNKNOWN_ACTOR: Actor = Object.freeze({ type: 'system', id: 'unknown' });
 
 export interface ResolvedAmbient {
-  readonly context: ResolvedContext;
+  /** Its own `actor`, where it has one, is the one that was asked. */
+  readonly context: EventContext;
+  readonly actor: Actor | undefined;
   /** The actor function failed: the events say so. */
   readonly failed: boolean;
 }
 
-const NOWHERE: ResolvedAmbient = Object.freeze({ context: Object.freeze({}), failed: false });
-
 /**
- * Asks the actor function of a context, if there is one. A promise only where the function returns one. Never fails: what
- * the function throws is reported, and so is one that does not answer within `timeoutMs`.
+ * Asks the actor function of a context. A promise only where the function returns one. Never fails: what the function
+ * throws is reported, and so is one that does not answer within `timeoutMs`.
  */
 export function resolveAmbient(
-  ambient: AmbientContext | undefined,
+  ambient: AmbientContext,
+  ask: () => Actor | undefined | Promise<Actor | undefined>,
   timeoutMs: number,
   report: (error: Error) => void,
 ): ResolvedAmbient | Promise<ResolvedAmbient> {
-  if (ambient === undefined) return NOWHERE;
-  const { actor, paused: _, ...context } = ambient;
-  if (typeof actor !== 'function') {
-    return { context: actor === undefined ? context : { ...context, actor }, failed: false };
-  }
-  const accept = (resolved: Actor | undefined): ResolvedAmbient => ({
-    context: resolved === undefined ? context : { ...context, actor: resolved },
-    failed: false,
-  });
+  const accept = (actor: Actor | undefined): ResolvedAmbient => ({ context: ambient, actor, failed: false });
   const refuse = (cause: unknown): ResolvedAmbient => {
     report(
       new AuditError('AUDIT_ACTOR_FAILED', 'core', 'the actor of an event could not be found out', { cause }),
     );
-    return { context: { ...context, actor: UNKNOWN_ACTOR }, failed: true };
+    return { context: ambient, actor: UNKNOWN_ACTOR, failed: true };
   };
   try {
-    const answer = actor();
+    const answer = ask();
     if (!isThenable(answer)) return accept(answer);
     return withTimeout(answer, timeoutMs).then(accept, refuse);
   } catch (cause) {

@@ -197,7 +197,11 @@ describe('the size of an event', () => {
             transactionId: hostile,
           };
           for (const maxEventBytes of [MIN_EVENT_BYTES, 20_000]) {
-            const { body, columns } = prepareEvent(input, ambient, settings({ maxEventBytes }));
+            const { body, columns } = prepareEvent(
+              input,
+              { context: ambient, actor: undefined },
+              settings({ maxEventBytes }),
+            );
             expect(body.length).toBeLessThanOrEqual(maxEventBytes);
             expect(columns).toEqual(deriveColumns(readBody(body)));
           }
@@ -228,7 +232,11 @@ describe('the size of an event', () => {
             [name]: secret,
           },
         };
-        expect(Buffer.from(prepareEvent(input, {}, settings()).body).includes(secret)).toBe(false);
+        expect(
+          Buffer.from(prepareEvent(input, { context: {}, actor: undefined }, settings()).body).includes(
+            secret,
+          ),
+        ).toBe(false);
       }),
       { numRuns: 40 },
     );

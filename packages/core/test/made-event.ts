@@ -1,6 +1,6 @@
 import { defineActions } from '../src/catalogue.js';
-import type { AuditEvent, EventInput } from '../src/event.js';
-import { type PrepareSettings, prepareEvent, type ResolvedContext } from '../src/prepare-event.js';
+import type { Actor, AuditEvent, EventContext, EventInput } from '../src/event.js';
+import { type PrepareSettings, prepareEvent } from '../src/prepare-event.js';
 import { readBody } from '../src/read-body.js';
 import type { RedactionOptions } from '../src/redaction.js';
 import { createRedactor } from '../src/redactor.js';
@@ -25,6 +25,10 @@ export function settings(
   };
 }
 
-export function make(input: EventInput, ambient: ResolvedContext = {}, own = settings()): AuditEvent {
-  return readBody(prepareEvent(input, ambient, own).body);
+export function make(
+  input: EventInput,
+  ambient: EventContext & { readonly actor?: Actor } = {},
+  own = settings(),
+): AuditEvent {
+  return readBody(prepareEvent(input, { context: ambient, actor: ambient.actor }, own).body);
 }

@@ -47,12 +47,15 @@ describe('an event', () => {
         details: { z: 1, a: { y: 2, x: 'é😀' }, '10': 1, '9': 2 },
       },
       {
-        tenant: 'clinic',
-        ip: '203.0.113.7',
-        requestId: 'r-1',
-        transactionId: 't-1',
-        status: 200,
-        durationMs: 1.5,
+        context: {
+          tenant: 'clinic',
+          ip: '203.0.113.7',
+          requestId: 'r-1',
+          transactionId: 't-1',
+          status: 200,
+          durationMs: 1.5,
+        },
+        actor: undefined,
       },
       settings(),
     );
@@ -70,7 +73,7 @@ describe('an event', () => {
         (own) => {
           const { body } = prepareEvent(
             { ...LOGIN, reason: 'x', tags: ['t'] },
-            { ...own, status: 200 },
+            { context: { ...own, status: 200 }, actor: undefined },
             settings(),
           );
           const text = Buffer.from(body).toString('utf8');
