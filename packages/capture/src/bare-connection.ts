@@ -110,7 +110,7 @@ export class BareConnection {
     await retryWhileBusy(dialect, () => this.connection.execute(dialect.begin));
     this.#session.renew();
     const transaction = new CaptureTransaction(this.parts, this.connection, this.#session);
-    const commit = (): Promise<void> => transaction.commit(() => this.connection.execute(dialect.commit));
+    const commit = (): Promise<number> => transaction.commit(() => this.connection.execute(dialect.commit));
     let isPartial = false;
     try {
       const result = await transaction.run(sql, () =>

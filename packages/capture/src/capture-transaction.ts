@@ -12,6 +12,7 @@ import { commitThrough, createSession, type EngineParts, retryWhileBusy } from '
 import { innermostMessage } from './error-text.js';
 import { EventBuffer } from './event-buffer.js';
 import { type Statement, textWithoutValues } from './statement.js';
+import { writeEvents } from './write-events.js';
 
 /** What was found before a statement ran, or why nothing could be. */
 type Ready =
@@ -139,10 +140,10 @@ export class CaptureTransaction {
     if (this.#events.isEmpty) return;
     const prepared = await this.#events.prepare(this.parts.audit(), this.#session.floorId());
     try {
-      const store = await this.parts.store(this.connection);
+      const { transactional } = await this.parts.store(this.connection);
       const isFresh = !this.#events.hasJoined;
-      for (const { sql, params } of store.transactional?.statements(prepared, { isFresh }) ?? []) {
-        await this.connection.execute(sql, params);
+      if (transactional !== undefined) {
+        await writeEvents(this.connection, transactional, prepared, isFresh);
       }
       this.#written = [...this.#written, ...prepared];
     } catch (error) {

@@ -7,7 +7,8 @@ export type SqlValue = string | number | bigint | Uint8Array | null;
 export interface CaptureConnection {
   /** Rows as arrays, integers as numbers or decimal strings. */
   query(sql: string, params?: readonly SqlValue[]): Promise<readonly (readonly unknown[])[]>;
-  execute(sql: string, params?: readonly SqlValue[]): Promise<void>;
+  /** @returns how many rows the statement itself inserted, updated or deleted, as the database counts them */
+  execute(sql: string, params?: readonly SqlValue[]): Promise<number>;
 }
 
 /** A table, as the catalogue names it. */

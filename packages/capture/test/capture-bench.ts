@@ -57,9 +57,7 @@ export async function createBench(schema: string, options: BenchOptions = {}): P
   const caller = new Database(file);
   const connection: CaptureConnection = {
     query: async (sql, params = []) => execute(caller, sql, params),
-    execute: async (sql, params = []) => {
-      execute(caller, sql, params);
-    },
+    execute: async (sql, params = []) => caller.prepare(sql).run(...params).changes,
   };
   const engine = createCaptureEngine({
     ...capture,

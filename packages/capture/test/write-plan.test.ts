@@ -23,7 +23,7 @@ async function plan(sql: string, ignored: readonly string[] = []): Promise<Recor
   const catalogue = await readSqliteCatalogue(
     {
       query: async (text) => database.prepare(text).raw().all() as unknown[][],
-      execute: async (text) => void database.exec(text),
+      execute: async (text) => database.prepare(text).run().changes,
     },
     1,
   );

@@ -112,7 +112,8 @@ export interface TransactionalAppend {
   readonly database: string;
   /**
    * Statements that append the events, each within the dialect's limits. They MUST leave what the session functions of
-   * the database answer (`last_insert_rowid()` and the like) as it was.
+   * the database answer (`last_insert_rowid()` and the like) as it was. Each MUST count as affected rows the events that
+   * it has stored, and no others.
    */
   statements(
     events: readonly PreparedEvent[],
@@ -121,6 +122,11 @@ export interface TransactionalAppend {
       readonly isFresh?: boolean;
     },
   ): readonly SqlStatement[];
+  /**
+   * A query of one row with one number: how many of the events stand there with the same bytes. Needed where `statements`
+   * passes over what is stored already, so that this can be told from a row that somebody's trigger has dropped.
+   */
+  countStored?(events: readonly PreparedEvent[]): SqlStatement;
 }
 
 export interface MigrationOutcome {

@@ -5,9 +5,7 @@ import type { SqlQuery, SqlQueryable } from './driver-adapter.js';
 export function createAdapterConnection(queryable: SqlQueryable): CaptureConnection {
   return {
     query: async (sql, params = []) => (await queryable.queryRaw(toQuery(sql, params))).rows,
-    execute: async (sql, params = []) => {
-      await queryable.executeRaw(toQuery(sql, params));
-    },
+    execute: (sql, params = []) => queryable.executeRaw(toQuery(sql, params)),
   };
 }
 

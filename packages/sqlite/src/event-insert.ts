@@ -7,6 +7,11 @@ const MAX_ROWS = 2_000;
 const ROW = `(${EVENT_COLUMNS.map(() => '?').join(', ')})`;
 const INTO = `INSERT INTO audit_event (${EVENT_COLUMNS.join(', ')})`;
 
+/** The leaf is the hash of the body, which holds the log: equal leaves are equal events. */
+const COUNT_STORED = `SELECT count(DISTINCT there.id) FROM json_each(?) AS given
+  JOIN audit_event AS there ON there.id = json_extract(given.value, '$[0]')
+  WHERE hex(there.leaf) = json_extract(given.value, '$[1]')`;
+
 /** A plain insertion of so many rows: what is stored already makes it fail. */
 export function insertRows(count: number): string {
   return `${INTO} VALUES ${rows(count)}`;
@@ -61,6 +66,12 @@ export function createTransactionalAppend(realPath: string): TransactionalAppend
       }
       return statements;
     },
+    countStored: (events) => ({
+      sql: COUNT_STORED,
+      params: [
+        JSON.stringify(events.map(({ id, leaf }) => [id, Buffer.from(leaf).toString('hex').toUpperCase()])),
+      ],
+    }),
   };
 }
 

@@ -102,6 +102,20 @@ export const effectCases: readonly Case[] = [
       assert.deepEqual([...((await harness.snapshot()).get('Tag') ?? new Map()).keys()], ['kept']);
     },
   ],
+  [
+    'an event that the database passes over without an error is missed, and the write does not happen',
+    async (harness) => {
+      await harness.db.createTag('kept', 'kept');
+      await harness.swallowEvents();
+      await assert.rejects(harness.db.createTag('refused', 'refused'), /dropped the others/);
+      await assert.rejects(
+        harness.transaction((db) => db.createTag('refused', 'refused')),
+        /dropped the others/,
+      );
+      assert.deepEqual([...((await harness.snapshot()).get('Tag') ?? new Map()).keys()], ['kept']);
+      assert.equal((await harness.events()).length, 1);
+    },
+  ],
 ];
 
 /** What a row of operations gives, with errors as their class and code, and without what differs from run to run. */

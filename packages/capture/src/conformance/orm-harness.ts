@@ -105,6 +105,8 @@ export interface OrmHarness {
   bytes(): Promise<Uint8Array>;
   /** Drops the audit tables with raw SQL. */
   dropAuditTables(): Promise<void>;
+  /** Makes a trigger or a rule with raw SQL by which the database passes over every event, without an error. */
+  swallowEvents(): Promise<void>;
   /** How many statements the database has been sent since the last call. */
   countStatements(): number;
   close(): Promise<void>;
