@@ -9,9 +9,10 @@ import {
   createMemoryStore,
   readBody,
 } from '@indelible/core';
-import express, { type Express } from 'express';
+import type { Express } from 'express';
 import { afterEach, describe, expect, test } from 'vitest';
 import { auditAction, auditContext } from '../src/index.js';
+import { EXPRESS_VERSIONS } from './express-versions.js';
 
 const cleanUp: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -58,7 +59,7 @@ async function serve(app: Express): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-describe('auditContext', () => {
+describe.each(EXPRESS_VERSIONS)('auditContext on Express $major', ({ express }) => {
   test('works with no arguments, on the default audit', async () => {
     const store = createMemoryStore();
     const audit = configureAudit({ store, lifecycleEvents: false, hmacKey: 'x'.repeat(32) });
@@ -227,7 +228,7 @@ describe('auditContext', () => {
   });
 });
 
-describe('auditAction', () => {
+describe.each(EXPRESS_VERSIONS)('auditAction on Express $major', ({ express }) => {
   test('records after the answer, with what the handler left', async () => {
     const { audit, events } = createLog();
     const app = express();
