@@ -1,6 +1,6 @@
 import { type Audit, AuditError } from '@indelible/core';
 import { CaptureTransaction } from './capture-transaction.js';
-import type { CaptureConnection, CaptureSession } from './dialect.js';
+import { type CaptureConnection, type CaptureSession, OutdatedCapture } from './dialect.js';
 import { createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
 import type { StatementKind } from './statement.js';
 
@@ -106,6 +106,16 @@ export class BareConnection {
   }
 
   async #unitOf<T>(sql: string, execute: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#tryUnit(sql, execute);
+    } catch (error) {
+      if (!(error instanceof OutdatedCapture)) throw error;
+      // It is undone as if it had never run, and the session looks at everything anew.
+      return this.#tryUnit(sql, execute);
+    }
+  }
+
+  async #tryUnit<T>(sql: string, execute: () => Promise<T>): Promise<T> {
     const { dialect } = this.parts;
     await retryWhileBusy(dialect, () => this.connection.execute(dialect.begin));
     this.#session.renew();
@@ -123,7 +133,7 @@ export class BareConnection {
       return result;
     } catch (error) {
       // What a statement did before it failed stays (OR FAIL), as it would on its own.
-      const isKept = isPartial && (await commit().then(yes, no));
+      const isKept = isPartial && !(error instanceof OutdatedCapture) && (await commit().then(yes, no));
       if (!isKept) await this.#rollback(transaction, error);
       throw error;
     }

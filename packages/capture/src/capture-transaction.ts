@@ -7,7 +7,13 @@ import {
   type PreparedEvent,
   tryGetContext,
 } from '@indelible/core';
-import type { CaptureConnection, CaptureSession, Inexact, StatementChanges } from './dialect.js';
+import {
+  type CaptureConnection,
+  type CaptureSession,
+  type Inexact,
+  OutdatedCapture,
+  type StatementChanges,
+} from './dialect.js';
 import { commitThrough, createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
 import { innermostMessage } from './error-text.js';
 import { EventBuffer } from './event-buffer.js';
@@ -196,7 +202,7 @@ export class CaptureTransaction {
       const { rows, inexact } = await this.#session.after();
       this.#add(sql, { rows, inexact: [...ready.inexact, ...inexact] }, ambient, inexact[0]);
     } catch (error) {
-      if (auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
+      if (auditErrorCode(error) === 'AUDIT_NOT_EXACT' || error instanceof OutdatedCapture) throw error;
       if (this.parts.audit().policy('data') === 'strict') {
         // The change is made and has no event: even if the caller catches this, it must not be committed.
         this.#refusal = this.#failure(error);
@@ -224,6 +230,7 @@ export class CaptureTransaction {
       if (ready.inexact === undefined) this.#markOpaque(sql, ambient, ready.error);
       this.#add(sql, { rows, inexact: [...(ready.inexact ?? []), ...inexact] }, ambient, inexact[0]);
     } catch (error) {
+      if (error instanceof OutdatedCapture) throw error;
       // The caller gets the error of the statement, and no COMMIT over what it may have left.
       if (this.parts.audit().policy('data') === 'strict') this.#refusal ??= this.#failure(error);
       else this.#markOpaque(sql, ambient, error);

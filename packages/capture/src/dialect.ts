@@ -89,6 +89,16 @@ export interface SessionOptions {
   readonly mustJoin: () => boolean;
 }
 
+/**
+ * What `before` relied on does not hold any more: the statement was not seen. Its transaction is undone and run again.
+ * Thrown only in transactions that the engine has opened around one statement.
+ */
+export class OutdatedCapture extends Error {
+  constructor() {
+    super('the schema has changed since this connection last looked at it');
+  }
+}
+
 /** Follows the transactions of one connection, one after the other. Its calls never overlap. */
 export interface CaptureSession {
   /**
@@ -96,7 +106,10 @@ export interface CaptureSession {
    * @returns why the statement can not be captured exactly; empty where it can
    */
   before(statement: Statement): Promise<readonly Inexact[]>;
-  /** Reads what the statement did. Called right after it, also when it failed: some keep what they did until then. */
+  /**
+   * Reads what the statement did. Called right after it, also when it failed: some keep what they did until then.
+   * @throws OutdatedCapture
+   */
   after(): Promise<StatementChanges>;
   /** The statement that `before` made ready for does not run, or runs unseen. */
   abandon(): void;

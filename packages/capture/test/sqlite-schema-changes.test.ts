@@ -84,6 +84,67 @@ describe('a schema that changes', () => {
       ).toEqual(['s.updated 1']);
     }));
 
+  test('another connection makes a trigger that keeps every row as it is and writes elsewhere', () =>
+    withBench(ROWS, async ({ run, outside, tells }) => {
+      await tells(() => run('UPDATE t SET v = 5 WHERE id = 1'));
+      outside.exec(`CREATE TABLE log(id INTEGER PRIMARY KEY, of INTEGER);
+        CREATE TRIGGER g BEFORE UPDATE ON t BEGIN INSERT INTO log(of) VALUES (NEW.id); SELECT RAISE(IGNORE); END`);
+      expect(told(await tells(() => run('UPDATE t SET v = 6 WHERE id = 1')))).toEqual(['log.created 1']);
+    }));
+
+  test('another connection makes a view write elsewhere', () =>
+    withBench(
+      `${ROWS} CREATE TABLE log(id INTEGER PRIMARY KEY); CREATE VIEW w AS SELECT * FROM t;
+        CREATE TRIGGER g INSTEAD OF INSERT ON w BEGIN INSERT INTO t(id) VALUES (NEW.id); END`,
+      async ({ run, outside, tells }) => {
+        await tells(() => run('INSERT INTO w(id) VALUES (7)'));
+        outside.exec(
+          'DROP TRIGGER g; CREATE TRIGGER g INSTEAD OF INSERT ON w BEGIN INSERT INTO log VALUES (NEW.id); END',
+        );
+        expect(told(await tells(() => run('INSERT INTO w(id) VALUES (8)')))).toEqual(['log.created 8']);
+      },
+    ));
+
+  test('another connection drops a table that a trigger led to', () =>
+    withBench(
+      `${ROWS} CREATE TABLE c(id INTEGER PRIMARY KEY); CREATE TABLE n(id INTEGER PRIMARY KEY);
+        CREATE TRIGGER g AFTER DELETE ON t BEGIN DELETE FROM c WHERE id = OLD.id; END`,
+      async ({ run, outside, tells }) => {
+        await tells(() => run('INSERT INTO n VALUES (1)'));
+        outside.exec('DROP TRIGGER g; DROP TABLE c');
+        await run('SELECT * FROM t');
+        await tells(() => run('DELETE FROM t WHERE id = 1'));
+      },
+    ));
+
+  test('a statement that has to be run again because the schema has changed fails as it would alone', () =>
+    withBench(ROWS, async ({ run, outside, caller, tells, events }) => {
+      await tells(() => run('UPDATE t SET v = 5'));
+      outside.exec('ALTER TABLE t ADD COLUMN w INTEGER CHECK (w < 3)');
+      await expect(run('UPDATE OR FAIL t SET v = 6, w = id + 1')).rejects.toThrow('CHECK constraint failed');
+      // OR FAIL keeps the row before the one that failed.
+      expect(caller.prepare('SELECT id, v, w FROM t').raw().all()).toEqual([
+        [1, 6, 2],
+        [2, 5, null],
+      ]);
+      expect(events().at(-1)?.change?.after).toEqual({ v: 6, w: 2 });
+      expect(caller.inTransaction).toBe(false);
+      outside.exec('ALTER TABLE t DROP COLUMN v');
+      await expect(run('UPDATE t SET v = 7')).rejects.toThrow('no such column: v');
+      await tells(() => run('UPDATE t SET w = 1'));
+    }));
+
+  test('strict refuses nothing because of a table that another connection has replaced', () =>
+    withBench(
+      `${ROWS} CREATE VIRTUAL TABLE n USING fts5(x);`,
+      async ({ run, outside, tells }) => {
+        await tells(() => run('UPDATE t SET v = 5'));
+        outside.exec('DROP TABLE n; CREATE TABLE n(id INTEGER PRIMARY KEY)');
+        await tells(() => run('UPDATE t SET v = (SELECT count(*) FROM n)'));
+      },
+      { strict: true },
+    ));
+
   test('a schema change that is rolled back', () =>
     withBench(ROWS, async ({ run, tells }) => {
       await run('UPDATE t SET v = 5 WHERE id = 1');

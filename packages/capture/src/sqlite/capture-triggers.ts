@@ -108,10 +108,16 @@ export interface Capture {
   readonly taken: string | null;
 }
 
-/** The position in a row of `selectCaptures` of the greatest event id that is committed. */
-export const CAPTURE_FLOOR = 7;
+/** What every row of `selectCaptures` tells besides its capture. */
+export interface CaptureState {
+  /** The greatest event id that is committed. */
+  readonly floor: string | null;
+  /** The schema's version, as the statement saw it: while it holds the write lock nobody else changes it. */
+  readonly schemaVersion: number;
+}
 
 const FLOOR = '(SELECT max(id) FROM main.audit_event)';
+const SCHEMA_VERSION = '(SELECT schema_version FROM pragma_schema_version)';
 
 /** The same statement on a database that holds no events. */
 export function withoutFloor(sql: string): string {
@@ -122,7 +128,7 @@ const statements = new WeakMap<WritePlan, string>();
 
 /**
  * Everything noted since `?`, with the present image of the rows of the plan's target: the usual statement touches one
- * table, and needs no second query.
+ * table, and needs no second query. Each row is one JSON array, because drivers take their time over every column.
  */
 export function selectCaptures(plan: WritePlan, limit: number): string {
   const known = statements.get(plan);
@@ -133,8 +139,8 @@ export function selectCaptures(plan: WritePlan, limit: number): string {
       ? 'NULL'
       : `CASE WHEN c.tbl = ${target.number} THEN (SELECT hex(${imageExpression('t', target.columns)})
           FROM main.${quoteName(target.name.name)} t WHERE ${matches(target, 'n')}) END`;
-  const sql = `SELECT c.seq, c.tbl, c.op, ${notedPlace(plan, 'o')}, ${notedPlace(plan, 'n')}, hex(c.image),
-    ${after}, ${FLOOR}, c.taken
+  const sql = `SELECT json_array(c.seq, c.tbl, c.op, ${notedPlace(plan, 'o')}, ${notedPlace(plan, 'n')}, hex(c.image),
+    ${after}, c.taken, ${FLOOR}, ${SCHEMA_VERSION})
     FROM temp.indelible_capture c WHERE c.seq > ? ORDER BY c.seq LIMIT ${limit}`;
   statements.set(plan, sql);
   return sql;
@@ -158,8 +164,10 @@ export function selectPresent(table: SqliteTable): string {
 export const COUNT_CAPTURES = `SELECT tbl, op, count(*) FROM temp.indelible_capture
   WHERE seq > ? AND op <> 'replace' GROUP BY tbl, op ORDER BY min(seq)`;
 
-export function readCapture(row: readonly unknown[]): Capture {
-  const [seq, table, event, from, to, before, after, , taken] = row;
+export function readCapture([json]: readonly unknown[]): Capture & CaptureState {
+  const row: unknown = JSON.parse(String(json));
+  if (!Array.isArray(row)) throw new TypeError('a capture is one JSON array');
+  const [seq, table, event, from, to, before, after, taken, floor, schemaVersion] = row as unknown[];
   return {
     seq: Number(seq),
     table: Number(table),
@@ -169,6 +177,8 @@ export function readCapture(row: readonly unknown[]): Capture {
     before: typeof before === 'string' && before !== '' ? before : null,
     after: typeof after === 'string' ? after : null,
     taken: typeof taken === 'string' ? readPlace(taken) : null,
+    floor: typeof floor === 'string' ? floor : null,
+    schemaVersion: Number(schemaVersion),
   };
 }
 

@@ -1,17 +1,17 @@
 import { orderChanges } from '../change-order.js';
-import type {
-  CaptureConnection,
-  CaptureSession,
-  Inexact,
-  RowChange,
-  SessionOptions,
-  StatementChanges,
+import {
+  type CaptureConnection,
+  type CaptureSession,
+  type Inexact,
+  OutdatedCapture,
+  type RowChange,
+  type SessionOptions,
+  type StatementChanges,
 } from '../dialect.js';
 import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
 import { foldName } from '../tokenize.js';
 import {
-  CAPTURE_FLOOR,
   type Capture,
   CLEAR_CAPTURE_TABLE,
   COUNT_CAPTURES,
@@ -47,7 +47,7 @@ export class SqliteSession implements CaptureSession {
   #installed = new Set<string>();
   /** What is known of the connection's triggers holds. */
   #probed = false;
-  /** A transaction has begun since the schema's version was read. */
+  /** A transaction has begun since the schema's version was read: it is read once more with what the statement did. */
   #renewed = false;
   /** A statement may have left notes that nobody wants. */
   #skipped = false;
@@ -72,21 +72,20 @@ export class SqliteSession implements CaptureSession {
   }
 
   async before(statement: Statement): Promise<readonly Inexact[]> {
-    if (!this.#probed) await this.#probe();
-    else if (this.#renewed || this.#skipped) await this.#resume();
-    let plan = this.#makePlan(statement);
+    if (this.#probed) await this.#tidy();
+    else await this.#probe();
+    const plan = this.#makePlan(statement);
     if (plan.watched.size === 0 && plan.unwatchable.length === 0) {
       // The schema may have changed inside this transaction, or the statement writes a table of another database.
       await this.#probe();
-      plan = this.#makePlan(statement);
+    } else if (!this.#isInstalled(plan)) {
+      await this.#look();
     }
-    this.#plan = plan;
-    await this.#install(plan);
-    return findInexact(this.connection, statement, plan, {
-      catalogue: this.#catalogue,
-      attached: this.#attached,
-      ignores: this.options.ignores,
-    });
+    const inexact = await this.#makeReady(statement);
+    if (inexact.length === 0 || !this.#renewed) return inexact;
+    // Nothing is refused because of what was true once.
+    await this.#look();
+    return this.#makeReady(statement);
   }
 
   async after(): Promise<StatementChanges> {
@@ -182,16 +181,35 @@ export class SqliteSession implements CaptureSession {
     }
   }
 
-  /** The connection is known: only what others may have changed since is looked at. */
-  async #resume(): Promise<void> {
-    if (this.#renewed && (await this.#schemaVersion()) !== this.#catalogue?.version) {
-      await this.#probe();
-      return;
-    }
+  async #makeReady(statement: Statement): Promise<readonly Inexact[]> {
+    const plan = this.#makePlan(statement);
+    this.#plan = plan;
+    await this.#install(plan);
+    return findInexact(this.connection, statement, plan, {
+      catalogue: this.#catalogue,
+      attached: this.#attached,
+      ignores: this.options.ignores,
+    });
+  }
+
+  async #tidy(): Promise<void> {
     if (this.#skipped && this.#hasCaptureTable) this.#last = await this.#lastCapture();
     if (this.#renewed && this.#last > MAX_KEPT) await this.#clear();
-    this.#renewed = false;
     this.#skipped = false;
+  }
+
+  /** Looks whether others have changed the schema. */
+  async #look(): Promise<void> {
+    if (!this.#renewed) return;
+    if ((await this.#schemaVersion()) !== this.#catalogue?.version) await this.#probe();
+    this.#renewed = false;
+  }
+
+  /** What the triggers have seen is all that happened only if they were made for the schema as it is. */
+  async #requireCurrent(version?: number): Promise<void> {
+    if (!this.#renewed) return;
+    if ((version ?? (await this.#schemaVersion())) !== this.#catalogue?.version) throw new OutdatedCapture();
+    this.#renewed = false;
   }
 
   /** changes() keeps its answer: the application's own statement follows and sets it. */
@@ -223,6 +241,14 @@ export class SqliteSession implements CaptureSession {
     return this.catalogues.plan(this.#catalogue, statement, this.options.ignores);
   }
 
+  #isInstalled(plan: WritePlan): boolean {
+    const version = this.#catalogue?.version ?? 0;
+    for (const [table, events] of plan.watched) {
+      for (const event of events) if (!this.#installed.has(triggerName(version, table, event))) return false;
+    }
+    return true;
+  }
+
   async #install(plan: WritePlan): Promise<void> {
     const version = this.#catalogue?.version ?? 0;
     if (plan.watched.size > 0 && !this.#hasCaptureTable) {
@@ -240,11 +266,11 @@ export class SqliteSession implements CaptureSession {
     }
   }
 
-  async #read(plan: WritePlan): Promise<Capture[]> {
-    const rows = await this.#select(plan);
-    const floor = rows[0]?.[CAPTURE_FLOOR];
-    this.#floor = typeof floor === 'string' ? floor : null;
-    return rows.map(readCapture);
+  async #read(plan: WritePlan): Promise<readonly Capture[]> {
+    const captures = (await this.#select(plan)).map(readCapture);
+    await this.#requireCurrent(captures[0]?.schemaVersion);
+    this.#floor = captures[0]?.floor ?? null;
+    return captures;
   }
 
   async #select(plan: WritePlan): Promise<readonly (readonly unknown[])[]> {
@@ -252,6 +278,8 @@ export class SqliteSession implements CaptureSession {
     try {
       return await this.connection.query(selectCaptures(plan, limit), [this.#last]);
     } catch (error) {
+      // A column that is gone, say.
+      await this.#requireCurrent();
       if (this.options.mustJoin() || !isMissing(error)) throw error;
       return this.connection.query(withoutFloor(selectCaptures(plan, limit)), [this.#last]);
     }
