@@ -108,8 +108,14 @@ export interface SqlStatement {
 export interface TransactionalAppend {
   /** The SQL dialect: `sqlite`, `postgres`, `mysql`. */
   readonly dialect: string;
-  /** Names the database so that two names of one database are equal: `sqlite:` and the real path, say. */
+  /**
+   * Names the database so that two names of one database are equal: `sqlite:` and the real path, say. It comes out alike
+   * before the database could be reached and after a restart. Where only the database itself knows, this is how the
+   * configuration calls it, and `identify` is what to compare.
+   */
   readonly database: string;
+  /** Asks the database for the name that is equal by whichever way it is reached. @default `database` */
+  identify?(): Promise<string>;
   /**
    * Statements that append the events, each within the dialect's limits. They MUST leave what the session functions of
    * the database answer (`last_insert_rowid()` and the like) as it was. Each MUST count as affected rows the events that

@@ -7,8 +7,9 @@ import { openLibsql } from './raw-connection.js';
 import { makeDirectory, removeDirectory } from './temporary-directory.js';
 
 test('src/migrations.ts is what migrations/*.sql give', () => {
-  const script = fileURLToPath(new URL('../scripts/compile-sql.mjs', import.meta.url));
-  expect(() => execFileSync(process.execPath, [script, '--check'], { stdio: 'pipe' })).not.toThrow();
+  const cwd = fileURLToPath(new URL('..', import.meta.url));
+  const check = ['../../scripts/compile-sql.mjs', '--check'];
+  expect(() => execFileSync(process.execPath, check, { cwd, stdio: 'pipe' })).not.toThrow();
 });
 
 test("a migration into an application's database leaves its tables alone and turns the write-ahead log on", async () => {

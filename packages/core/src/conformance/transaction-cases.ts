@@ -68,6 +68,7 @@ export const transactionCases: StoreCases = {
     withForeign(session, async (_store, transactional) => {
       const other = await session.open();
       assert.equal(other.transactional?.database, transactional.database);
+      assert.equal(await other.transactional?.identify?.(), await transactional.identify?.());
       assert.ok(transactional.database.length > 0);
       assert.ok(transactional.dialect.length > 0);
     }),

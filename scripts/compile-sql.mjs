@@ -1,15 +1,16 @@
-// Compiles migrations/*.sql into src/migrations.ts. With --check it writes nothing and fails where the file is not current.
+// Compiles migrations/*.sql of a package into its src/migrations.ts: run it in the package's directory. With --check it writes
+// nothing and fails where the file is not current.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-const directory = new URL('../migrations/', import.meta.url);
-const target = new URL('../src/migrations.ts', import.meta.url);
+const directory = 'migrations';
+const target = join('src', 'migrations.ts');
 
 const migrations = readdirSync(directory)
   .filter((name) => /^\d{4}_\w+\.sql$/.test(name))
   .sort()
   .map((name) => {
-    const sql = readFileSync(new URL(name, directory), 'utf8');
+    const sql = readFileSync(join(directory, name), 'utf8');
     if (/[`\\]|\$\{/.test(sql))
       throw new Error(`${name}: a back-tick, a backslash or \${ can not be compiled`);
     return `  {\n    version: ${Number(name.slice(0, 4))},\n    name: '${name.slice(0, -4)}',\n    sql: \`${sql}\`,\n  },\n`;
@@ -29,10 +30,12 @@ ${migrations.join('')}];
 
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== compiled) {
-    console.error('src/migrations.ts is not what migrations/*.sql give. Run: node scripts/compile-sql.mjs');
+    console.error(
+      'src/migrations.ts is not what migrations/*.sql give. Run: node ../../scripts/compile-sql.mjs',
+    );
     process.exitCode = 1;
   }
 } else {
   writeFileSync(target, compiled);
-  console.log(fileURLToPath(target));
+  console.log(target);
 }

@@ -1,0 +1,109 @@
+import { AuditError, type PreparedEvent, type SqlStatement } from '@indelible/core';
+import { EVENT_COLUMNS } from './event-row.js';
+import type { Tables } from './tables.js';
+import { plainArray, textArray } from './text-array.js';
+
+const LEAF_BYTES = 32;
+
+/**
+ * The events as a table `g`, whose columns are those of `audit_event` without body and leaf, and `at`, `size` and `n`. All bodies
+ * are one parameter and all leaves another: bytes then go over the wire as they are, and the number of parameters does not
+ * grow with that of events.
+ */
+const GIVEN = `unnest($3::uuid[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[],
+    $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[])
+  WITH ORDINALITY AS g(id, log, at, size, ${EVENT_COLUMNS.slice(4).join(', ')}, n)`;
+const BODY = 'substring($1::bytea FROM g.at FOR g.size)';
+const LEAF = `substring($2::bytea FROM (g.n * ${LEAF_BYTES} - ${LEAF_BYTES - 1})::int FOR ${LEAF_BYTES})`;
+
+/** The role or the database may have switched it off; an append is durable once it resolves. */
+const DURABLY = `(SELECT CASE current_setting('synchronous_commit') WHEN 'off'
+    THEN set_config('synchronous_commit', 'on', true) ELSE '' END) IS NOT NULL`;
+
+export interface EventStatements {
+  /** A plain insertion: what is stored already makes it fail with 23505. */
+  readonly insert: string;
+  /** The same, and the transaction around it is made durable. */
+  readonly insertDurably: string;
+  /** Passes over every id that is stored already, whatever its bytes. */
+  readonly insertMissing: string;
+  /** Passes over what is stored already with the same bytes; other bytes make it fail with 23505. */
+  readonly insertNew: string;
+  /** The ids that are stored with other bytes. */
+  readonly conflicts: string;
+}
+
+export function createEventStatements({ event, isStored }: Tables): EventStatements {
+  const insert = `INSERT INTO ${event} (${EVENT_COLUMNS.join(', ')})
+  SELECT g.id, g.log, ${BODY}, ${LEAF}, ${EVENT_COLUMNS.slice(4)
+    .map((name) => `g.${name}`)
+    .join(', ')}
+  FROM ${GIVEN}`;
+  const stored = `${isStored}(g.id, g.log, ${BODY})`;
+  return {
+    insert,
+    insertDurably: `${insert} WHERE ${DURABLY}`,
+    // Without a conflict target: naming the column would need the right to read it.
+    insertMissing: `${insert} WHERE ${DURABLY} ON CONFLICT DO NOTHING`,
+    insertNew: `${insert} WHERE NOT ${stored}`,
+    conflicts: `SELECT g.id FROM ${GIVEN} WHERE $2::bytea IS NOT NULL AND NOT ${stored} LIMIT 1`,
+  };
+}
+
+/** @throws AuditError `AUDIT_EVENT_INVALID` for a leaf that is no SHA-256 */
+export function eventParams(events: readonly PreparedEvent[]): SqlStatement['params'] {
+  const bodies = Buffer.concat(events.map((event) => event.body));
+  const leaves = Buffer.concat(events.map((event) => event.leaf));
+  if (leaves.length !== events.length * LEAF_BYTES) {
+    throw new AuditError('AUDIT_EVENT_INVALID', 'postgres', `a leaf has not ${LEAF_BYTES} bytes`);
+  }
+  let end = 1;
+  const starts = plainArray(events, ({ body }) => {
+    const start = end;
+    end += body.length;
+    return start;
+  });
+  return [
+    bodies,
+    leaves,
+    textArray(events, (event) => event.id),
+    textArray(events, (event) => event.log),
+    starts,
+    plainArray(events, (event) => event.body.length),
+    textArray(events, (event) => event.columns.time),
+    textArray(events, (event) => event.columns.action),
+    textArray(events, (event) => event.columns.category),
+    textArray(events, (event) => event.columns.outcome),
+    textArray(events, (event) => event.columns.actorType),
+    textArray(events, (event) => event.columns.actorId),
+    textArray(events, (event) => event.columns.resourceType),
+    textArray(events, (event) => event.columns.resourceId),
+    textArray(events, (event) => event.columns.tenant),
+    textArray(events, (event) => event.columns.requestId),
+    textArray(events, (event) => event.columns.transactionId),
+    textArray(events, (event) => event.columns.ip),
+  ];
+}
+
+/** Parts of at most so many events and bytes, which one statement takes well. */
+export function* inParts(events: readonly PreparedEvent[]): Generator<readonly PreparedEvent[]> {
+  let part: PreparedEvent[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    if (part.length > 0 && (part.length === MAX_ROWS || bytes + event.body.length > MAX_BYTES)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(event);
+    bytes += event.body.length;
+  }
+  if (part.length > 0) yield part;
+}
+
+const MAX_ROWS = 5_000;
+const MAX_BYTES = 32 * 1024 * 1024;
+
+export function idConflict(id: string): AuditError {
+  return new AuditError('AUDIT_ID_CONFLICT', 'postgres', `the event ${id} is stored with other contents`);
+}

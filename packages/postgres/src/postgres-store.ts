@@ -1,0 +1,187 @@
+import type { AuditStore, StoredEntry } from '@indelible/core';
+import { AuditError } from '@indelible/core';
+import { appendEvents } from './append.js';
+import { Database } from './database.js';
+import { createEventStatements } from './event-insert.js';
+import { readText } from './event-row.js';
+import { checkFilter, listEvents, tryFindEvent } from './list-events.js';
+import { migrate } from './migrate.js';
+import { Partitions } from './partitions.js';
+import { PendingPositions } from './pending-position.js';
+import type { PgPool } from './pg-pool.js';
+import {
+  type IdCursor,
+  readEntryPage,
+  readOrphanPage,
+  readPendingLogs,
+  readPendingPage,
+  readStrayPage,
+  readSummaries,
+  tryReadHead,
+} from './read-log.js';
+import { readByPages } from './read-pages.js';
+import { parseRoles, type RoleNames } from './roles.js';
+import { requireTables, SchemaCheck } from './schema-version.js';
+import { sealBatch } from './seal.js';
+import type { Session } from './session.js';
+import { databaseNameSql, nameTables } from './tables.js';
+import { createTransactionalAppend } from './transactional-append.js';
+
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:5432/database?sslmode=…`, as node-postgres reads it. This or `pool`. */
+  readonly url?: string;
+  /** A pool of node-postgres. It is used and never ended; a connection of it is held for one call at a time. */
+  readonly pool?: PgPool;
+  /** The schema of the audit tables. @default 'audit' */
+  readonly schema?: string;
+  /** The group roles that `migrate` makes and grants to; false: none. @default indelible_writer, _sealer, _reader */
+  readonly roles?: RoleNames | boolean;
+  /** Connections of the pool that is made for a URL. @default 4 */
+  readonly connections?: number;
+  /** How long a call waits for a connection of that pool, in milliseconds. @default 5_000 */
+  readonly connectTimeoutMs?: number;
+  /** Reads only: what would write fails with `AUDIT_STORE_UNAVAILABLE`. @default false */
+  readonly readOnly?: boolean;
+  /** Told of what works and should be looked after: missing roles, partitions that are not ahead. @default one line on stderr */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** Rows that one statement reads. */
+const PAGE_ROWS = 500;
+/** Events that one statement looks at in search of a rare one. */
+const WINDOW_ROWS = 5_000;
+/** What an index can be, as tampering knows. */
+const LEAST = -(2n ** 63n);
+const GREATEST = 2n ** 63n - 1n;
+
+/**
+ * The PostgreSQL store: an audit log in a schema of its own. Any number of processes may use one database. Nothing is opened
+ * before the first call.
+ *
+ * @throws TypeError for wrong options; AuditError `AUDIT_CONFIG_INVALID` for a URL that node-postgres can not read
+ *
+ * @example
+ * const store = createPostgresStore({ url: 'postgres://app@localhost/app' });
+ * await store.migrate();
+ */
+export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
+  const { readOnly, warn } = parseOptions(options);
+  const tables = nameTables(options.schema ?? 'audit');
+  const roles = parseRoles(options.roles);
+  const database = new Database({
+    url: options.url,
+    pool: options.pool,
+    connections: options.connections ?? 4,
+    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+    schema: tables.schema,
+  });
+  const statements = createEventStatements(tables);
+  const schema = new SchemaCheck(tables);
+  const positions = new PendingPositions();
+  const partitions = new Partitions(database, tables, warn);
+  const read = <T>(work: (session: Session) => Promise<T>): Promise<T> =>
+    database.useAgain(async (session) => {
+      await schema.require(session);
+      return work(session);
+    });
+  const writable = (): void => {
+    if (readOnly) {
+      throw new AuditError('AUDIT_STORE_UNAVAILABLE', 'postgres', 'the store was opened to read only', {
+        next: 'Open it without `readOnly`.',
+      });
+    }
+  };
+
+  return {
+    name: 'postgres',
+    supports: { durable: true, processes: true, insertOnly: true },
+    transactional: createTransactionalAppend({
+      statements,
+      label: database.label,
+      identify: () =>
+        read(async (session) => readText((await session.query(databaseNameSql(tables.schema))).rows[0]?.[0])),
+      onGiven: (events) => positions.given(events),
+    }),
+    migrate: async () => {
+      writable();
+      schema.forget();
+      const outcome = await migrate(database, { tables, roles, warn });
+      await partitions.makeAhead();
+      return outcome;
+    },
+    check: async () => {
+      schema.forget();
+      await read(async (session) => {
+        await requireTables(session, tables);
+        await partitions.countAhead(session);
+      });
+    },
+    append: async (events) => {
+      writable();
+      positions.given(events);
+      return appendEvents(database, statements, schema, events);
+    },
+    pendingLogs: () => read((session) => readPendingLogs(session, tables)),
+    seal: async (request) => {
+      writable();
+      const outcome = await sealBatch({ database, tables, schema, positions }, request);
+      await partitions.keepAhead();
+      return outcome;
+    },
+    logs: () => read((session) => readSummaries(session, tables)),
+    head: (log) => read((session) => tryReadHead(session, tables, log)),
+    entries: (log, range) => {
+      const last = range?.to === undefined ? GREATEST : BigInt(range.to) - 1n;
+      return readByPages<StoredEntry, bigint>(
+        range?.from === undefined ? LEAST : BigInt(range.from),
+        (from) => read((session) => readEntryPage(session, tables, log, { from, last, limit: PAGE_ROWS })),
+      );
+    },
+    pending: (log) =>
+      readByPages(undefined, (after: IdCursor) =>
+        read((session) => readPendingPage(session, tables, log, after, PAGE_ROWS)),
+      ),
+    orphans: (log) =>
+      readByPages(undefined, (after: IdCursor) =>
+        read((session) => readOrphanPage(session, tables, log, after, WINDOW_ROWS)),
+      ),
+    strayPending: (log) =>
+      readByPages(undefined, (after: IdCursor) =>
+        read((session) => readStrayPage(session, tables, log, after, WINDOW_ROWS)),
+      ),
+    find: (id) => read((session) => tryFindEvent(session, tables, id)),
+    list: async (filter = {}) => {
+      checkFilter(filter);
+      return read((session) => listEvents(session, tables, filter));
+    },
+    close: () => database.close(),
+  };
+}
+
+function parseOptions(options: PostgresStoreOptions): { readOnly: boolean; warn: (message: string) => void } {
+  const { url, pool, connections = 4, connectTimeoutMs = 5_000, readOnly = false, onWarning } = options;
+  if ((url === undefined) === (pool === undefined)) throw wrong('url, pool', 'one of them');
+  if (url !== undefined && typeof url !== 'string') throw wrong('url', 'a text');
+  if (pool !== undefined && typeof pool?.connect !== 'function')
+    throw wrong('pool', 'a pool of node-postgres');
+  if (!Number.isSafeInteger(connections) || connections < 1)
+    throw wrong('connections', 'a whole number from 1 up');
+  if (!Number.isFinite(connectTimeoutMs) || connectTimeoutMs < 0)
+    throw wrong('connectTimeoutMs', 'milliseconds');
+  if (typeof readOnly !== 'boolean') throw wrong('readOnly', 'true or false');
+  if (onWarning !== undefined && typeof onWarning !== 'function') throw wrong('onWarning', 'a function');
+  const told = new Set<string>();
+  return {
+    readOnly,
+    warn: (message) => {
+      if (told.has(message)) return;
+      told.add(message);
+      if (onWarning === undefined) console.warn(`[indelible/postgres] ${message}.`);
+      else onWarning(message);
+    },
+  };
+}
+
+function wrong(option: string, expected: string): TypeError {
+  return new TypeError(`[indelible/postgres] ${option}: expected ${expected}`);
+}

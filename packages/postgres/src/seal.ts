@@ -1,0 +1,248 @@
+import {
+  AuditError,
+  type NewEntry,
+  type SealedBatch,
+  type SealOutcome,
+  type SealRequest,
+  type StoredEvent,
+  type StoredHead,
+} from '@indelible/core';
+import { type Database, rollBack, WorkError } from './database.js';
+import { EVENT_SELECT, readEvent, readHead, readText } from './event-row.js';
+import type { PendingPositions } from './pending-position.js';
+import { sqlState } from './postgres-error.js';
+import type { SchemaCheck } from './schema-version.js';
+import type { Answer, Session } from './session.js';
+import { quoteText, type Tables } from './tables.js';
+import { plainArray } from './text-array.js';
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const UNIQUE_VIOLATION = '23505';
+/** Another seal got in the way; so did somebody who alters the tables. */
+const BUSY: ReadonlySet<string> = new Set([LOCK_NOT_AVAILABLE, '40001', '40P01']);
+/** Nobody holds these locks for longer than a moment but who alters the tables. */
+const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '100ms'";
+
+export interface SealParts {
+  readonly database: Database;
+  readonly tables: Tables;
+  readonly schema: SchemaCheck;
+  readonly positions: PendingPositions;
+}
+
+/**
+ * Seals one batch in one transaction, under the lock of the head's row. It takes that lock in a statement of its own, so that the
+ * statements behind it see what the seal before it has committed.
+ *
+ * @throws whatever `compute` throws; AuditError `AUDIT_INSERT_ONLY` for a batch that would fork the log
+ */
+export function sealBatch(parts: SealParts, request: SealRequest): Promise<SealOutcome> {
+  const { database, tables, schema, positions } = parts;
+  return database.use(async (session) => {
+    await schema.require(session);
+    // A look before the lock: most calls of an idle process end here.
+    if (positions.isIdle(request.log) && !(await hasPending(session, parts, request.log))) {
+      return { sealed: 0, busy: false };
+    }
+    try {
+      return await sealOnce(session, parts, request, '');
+    } catch (error) {
+      if (BUSY.has(sqlState(error))) return { sealed: 0, busy: true };
+      if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    }
+    // A pending row of a sealed event must not stop its log for ever: verification reports it, the sealer passes over it.
+    const unsealed = `AND NOT EXISTS (SELECT FROM ${tables.entry} AS n WHERE n.event_id = p.id)`;
+    try {
+      return await sealOnce(session, parts, request, unsealed);
+    } catch (error) {
+      if (BUSY.has(sqlState(error))) return { sealed: 0, busy: true };
+      throw error;
+    }
+  });
+}
+
+async function hasPending(session: Session, { tables, positions }: SealParts, log: string): Promise<boolean> {
+  const selection = { log, limit: 1, further: '' };
+  return (
+    (
+      await lookAt(positions, selection, (condition, params) =>
+        session
+          .query(
+            `SELECT p.id FROM ${tables.pending} AS p WHERE p.log = $1 ${condition} ORDER BY p.id LIMIT $2`,
+            params,
+          )
+          .then((answer) => answer.rows),
+      )
+    ).length > 0
+  );
+}
+
+async function sealOnce(
+  session: Session,
+  parts: SealParts,
+  request: SealRequest,
+  further: string,
+): Promise<SealOutcome> {
+  const { tables, positions } = parts;
+  const { log } = request;
+  let sealed: readonly NewEntry[] = [];
+  let batch: SealedBatch;
+  try {
+    const head = await lockHead(session, tables, log);
+    if (head === 'busy') {
+      await session.script('ROLLBACK');
+      return { sealed: 0, busy: true };
+    }
+    const waiting = await readWaiting(session, parts, { log, limit: request.limit, further });
+    batch = compute(request, head?.row ?? null, waiting);
+    sealed = batch.entries;
+    if (sealed.length > 0 || batch.head !== null) await write(session, tables, log, { batch, head, waiting });
+    await session.script('COMMIT');
+  } catch (error) {
+    await rollBack(session);
+    throw error;
+  }
+  positions.sealed(
+    log,
+    sealed.map((entry) => entry.eventId),
+  );
+  const outcome = { sealed: sealed.length, busy: false };
+  return batch.refused === undefined ? outcome : { ...outcome, refused: batch.refused };
+}
+
+interface LockedHead {
+  readonly row: StoredHead;
+  readonly ctid: string;
+}
+
+/** The head of the log with its lock, null for a log that has none yet. */
+async function lockHead(session: Session, tables: Tables, log: string): Promise<LockedHead | null | 'busy'> {
+  const sql = `SELECT log, size, hash, range, mac, ctid FROM ${tables.head} WHERE log = ${quoteText(log)} FOR UPDATE NOWAIT`;
+  const there = readLocked((await session.script(`${BEGIN}; ${sql}`)).at(-1));
+  if (there !== null) return there;
+  // There is no row to lock before the first seal.
+  const key = [`indelible ${tables.schema} ${log}`];
+  const { rows } = await session.query('SELECT pg_try_advisory_xact_lock(hashtextextended($1, 1))', key);
+  if (rows[0]?.[0] !== 't') return 'busy';
+  return readLocked((await session.script(sql)).at(-1));
+}
+
+function readLocked(answer: Answer | undefined): LockedHead | null {
+  const row = answer?.rows[0];
+  return row === undefined ? null : { row: readHead(row), ctid: readText(row[5]) };
+}
+
+function compute(
+  request: SealRequest,
+  head: StoredHead | null,
+  waiting: readonly WaitingEvent[],
+): SealedBatch {
+  try {
+    return request.compute(head, waiting);
+  } catch (error) {
+    throw new WorkError(error);
+  }
+}
+
+/** An event with the place of its row in `audit_pending`. */
+interface WaitingEvent extends StoredEvent {
+  readonly place: string;
+}
+
+interface Selection {
+  readonly log: string;
+  readonly limit: number;
+  /** A further condition on the row `p`. */
+  readonly further: string;
+}
+
+/** Reads with the conditions that the position asks for, at most `limit` rows, and tells it how long that took. */
+async function lookAt<T>(
+  positions: PendingPositions,
+  { log, limit, further }: Selection,
+  read: (condition: string, params: readonly (string | number)[]) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
+  const { after, own } = positions.nextLook(log);
+  if (after === undefined) {
+    const start = performance.now();
+    const all = await read(further, [log, limit]);
+    positions.lookedFully(log, all.length, performance.now() - start);
+    return all;
+  }
+  const newer = await read(`AND p.id > $3 ${further}`, [log, limit, after]);
+  if (newer.length === limit || own.length === 0) return newer;
+  const ids = plainArray(own, (id) => id);
+  const older = await read(`AND p.id = ANY ($3::uuid[]) ${further}`, [log, limit - newer.length, ids]);
+  return [...older, ...newer];
+}
+
+function readWaiting(
+  session: Session,
+  { tables, positions }: SealParts,
+  selection: Selection,
+): Promise<readonly WaitingEvent[]> {
+  return lookAt(positions, selection, async (condition, params) => {
+    // OFFSET 0: one look-up an event, also where the planner's statistics are those of a table that was empty.
+    const { rows } = await session.query(
+      `SELECT p.place, ${EVENT_SELECT}
+        FROM (SELECT p.ctid AS place, p.id FROM ${tables.pending} AS p WHERE p.log = $1 ${condition}
+            ORDER BY p.id LIMIT $2) AS p
+          JOIN LATERAL (SELECT * FROM ${tables.event} AS x WHERE x.id = p.id OFFSET 0) AS e ON true
+        ORDER BY p.id`,
+      params,
+    );
+    return rows.map((row) => ({ ...readEvent(row, 1), place: readText(row[0]) }));
+  });
+}
+
+interface Sealed {
+  readonly batch: SealedBatch;
+  readonly head: LockedHead | null;
+  readonly waiting: readonly WaitingEvent[];
+}
+
+/** Entries, head and what is no longer pending, in one statement. */
+async function write(session: Session, tables: Tables, log: string, sealed: Sealed): Promise<void> {
+  const { entries, head } = sealed.batch;
+  const places = new Map(sealed.waiting.map((event) => [event.id, event.place]));
+  const params: (string | number | Uint8Array | null)[] = [
+    log,
+    Buffer.concat(entries.map((entry) => bytesOf(entry.leaf, 32))),
+    Buffer.concat(entries.map((entry) => bytesOf(entry.hash, 32))),
+    plainArray(entries, (entry) => entry.index),
+    plainArray(entries, (entry) => entry.eventId),
+    plainArray(entries, (entry) => entry.sealedAt),
+    `{${entries
+      .flatMap(({ eventId }) => places.get(eventId) ?? [])
+      .map((place) => `"${place}"`)
+      .join(',')}}`,
+  ];
+  let writeHead = '';
+  if (head !== null) {
+    if (head.log !== log) {
+      throw new AuditError('AUDIT_HEAD_INVALID', 'postgres', `a seal of ${log} gave the head of ${head.log}`);
+    }
+    params.push(head.size, head.hash, head.range, head.mac);
+    writeHead =
+      sealed.head === null
+        ? `, written AS (INSERT INTO ${tables.head} (log, size, hash, range, mac)
+            VALUES ($1, $8::bigint, $9::bytea, $10::bytea, $11::bytea))`
+        : `, written AS (UPDATE ${tables.head} SET size = $8::bigint, hash = $9::bytea, range = $10::bytea, mac = $11::bytea
+            WHERE ctid = ${quoteText(sealed.head.ctid)}::tid AND log = $1)`;
+  }
+  await session.query(
+    `WITH gone AS (DELETE FROM ${tables.pending} WHERE ctid = ANY ($7::tid[]) AND log = $1)${writeHead}
+      INSERT INTO ${tables.entry} (log, idx, event_id, leaf, hash, sealed_at)
+      SELECT $1, g.idx, g.event_id, substring($2::bytea FROM (g.n * 32 - 31)::int FOR 32),
+        substring($3::bytea FROM (g.n * 32 - 31)::int FOR 32), g.sealed_at
+      FROM unnest($4::bigint[], $5::uuid[], $6::bigint[]) WITH ORDINALITY AS g(idx, event_id, sealed_at, n)`,
+    params,
+  );
+}
+
+function bytesOf(bytes: Uint8Array, length: number): Uint8Array {
+  if (bytes.length === length) return bytes;
+  throw new TypeError(
+    `[indelible/postgres] a hash of an entry has ${bytes.length} bytes instead of ${length}`,
+  );
+}

@@ -1,0 +1,40 @@
+import type { PreparedEvent, SqlStatement, TransactionalAppend } from '@indelible/core';
+import { type EventStatements, eventParams, idConflict, inParts } from './event-insert.js';
+
+export interface TransactionalOptions {
+  readonly statements: EventStatements;
+  /** A label of the database without its secrets. */
+  readonly label: string;
+  readonly identify: () => Promise<string>;
+  /** Told of the events of each call: they may be committed soon. */
+  readonly onGiven: (events: readonly PreparedEvent[]) => void;
+}
+
+/** How events are written on an ORM's connection. Nothing of ours has a sequence, so `lastval()` stays what it was. */
+export function createTransactionalAppend(options: TransactionalOptions): TransactionalAppend {
+  const { statements, label, identify, onGiven } = options;
+  return {
+    dialect: 'postgres',
+    database: label,
+    identify,
+    statements(events, { isFresh = false } = {}) {
+      onGiven(events);
+      const sql = isFresh ? statements.insert : statements.insertNew;
+      return [...inParts(withoutRepeats(events))].map(
+        (part): SqlStatement => ({ sql, params: eventParams(part) }),
+      );
+    },
+  };
+}
+
+/** A statement does not see the rows that it inserts itself. @throws AuditError `AUDIT_ID_CONFLICT` */
+function withoutRepeats(events: readonly PreparedEvent[]): readonly PreparedEvent[] {
+  const byId = new Map<string, PreparedEvent>();
+  for (const event of events) {
+    const known = byId.get(event.id);
+    if (known === undefined) byId.set(event.id, event);
+    else if (known.log !== event.log || Buffer.compare(known.body, event.body) !== 0)
+      throw idConflict(event.id);
+  }
+  return [...byId.values()];
+}
