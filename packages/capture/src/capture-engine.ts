@@ -36,7 +36,7 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
     dialect,
     options: checked,
     events: new ChangeEvents(nameModel, checked),
-    reader: new StatementReader(),
+    reader: new StatementReader(dialect.readStatement),
     store: createStoreCheck(options),
     where,
   };

@@ -10,8 +10,11 @@ import {
 import {
   type CaptureConnection,
   type CaptureSession,
+  type EngineRows,
+  type ExecuteAs,
   type Inexact,
   OutdatedCapture,
+  type Readiness,
   type StatementChanges,
 } from './dialect.js';
 import { commitThrough, createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
@@ -20,10 +23,14 @@ import { EventBuffer } from './event-buffer.js';
 import { type Statement, textWithoutValues } from './statement.js';
 import { writeEvents } from './write-events.js';
 
+const NO_ROWS: EngineRows = [];
+/** Around the events' own statement, where its failure must not take the caller's transaction with it. */
+const SAVEPOINT = 'indelible_events';
+
 /** What was found before a statement ran, or why nothing could be. */
 type Ready =
-  | { readonly inexact: readonly Inexact[] }
-  | { readonly inexact?: undefined; readonly error: unknown };
+  | Readiness
+  | { readonly inexact?: undefined; readonly rewritten?: undefined; readonly error: unknown };
 
 /**
  * Follows one transaction: captures each write, keeps its events, and writes them in one go before COMMIT. The calls
@@ -49,8 +56,11 @@ export class CaptureTransaction {
     this.#session = session;
   }
 
-  /** Runs a statement of the caller on this transaction's connection. What `execute` gives or throws is passed on. */
-  async run<T>(sql: string, execute: () => Promise<T>): Promise<T> {
+  /**
+   * Runs a statement of the caller on this transaction's connection. What `execute` gives or throws is passed on.
+   * @param executeAs needed where the dialect rewrites statements
+   */
+  async run<T>(sql: string, execute: () => Promise<T>, executeAs?: ExecuteAs<T>): Promise<T> {
     const statement = this.parts.reader.read(sql);
     switch (statement.kind) {
       case 'read':
@@ -58,7 +68,7 @@ export class CaptureTransaction {
       case 'begin':
         return this.#watch(execute);
       case 'write':
-        return this.#exclusively(() => this.#write(sql, statement, execute));
+        return this.#exclusively(() => this.#write(sql, statement, execute, executeAs));
       case 'schema':
         return this.#exclusively(async () => {
           await this.#session.beforeSchemaChange();
@@ -130,13 +140,14 @@ export class CaptureTransaction {
       const result = await execute();
       this.#events.rollbackTo(name);
       this.#session.savepointRolledBack();
+      if (this.parts.dialect.abortsOnError) this.#suspect = false;
       return result;
     });
   }
 
   /** Adds events of the application to this transaction. */
   join(inputs: readonly EventInput[], ambient: AmbientContext | undefined): readonly string[] {
-    return inputs.map((input) => this.#events.add(input, ambient, true));
+    return inputs.map((input) => this.#events.add(input, ambient, { isJoined: true }));
   }
 
   /** Writes what is buffered into the caller's transaction. */
@@ -145,7 +156,9 @@ export class CaptureTransaction {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (this.#events.isEmpty) return;
     const prepared = await this.#events.prepare(this.parts.audit(), this.#session.floorId());
+    const mayFail = this.parts.dialect.abortsOnError && this.parts.audit().policy('data') !== 'strict';
     try {
+      if (mayFail) await this.connection.execute(`SAVEPOINT ${SAVEPOINT}`);
       const { transactional } = await this.parts.store(this.connection);
       const isFresh = !this.#events.hasJoined;
       if (transactional !== undefined) {
@@ -154,31 +167,48 @@ export class CaptureTransaction {
       this.#written = [...this.#written, ...prepared];
     } catch (error) {
       if (this.parts.audit().policy('data') === 'strict') throw this.#failure(error);
+      if (mayFail) await this.connection.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
       this.#undelivered = [...this.#undelivered, ...prepared];
       this.parts.audit().reportError(this.#failure(error));
     }
     this.#events.clear();
   }
 
-  async #write<T>(sql: string, statement: Statement, execute: () => Promise<T>): Promise<T> {
+  async #write<T>(
+    sql: string,
+    statement: Statement,
+    execute: () => Promise<T>,
+    executeAs: ExecuteAs<T> | undefined,
+  ): Promise<T> {
     const ambient = tryGetContext();
     if (ambient?.paused === true) return this.#pass(execute);
-    const ready = await this.#ready(statement);
-    let result: T;
+    const ready = await this.#ready(sql, statement, executeAs);
+    let answer: { result: T; rows: EngineRows };
     try {
-      result = await execute();
+      answer =
+        ready.rewritten === undefined || executeAs === undefined
+          ? { result: await execute(), rows: NO_ROWS }
+          : await executeAs(ready.rewritten);
     } catch (error) {
       this.#suspect = true;
-      await this.#afterFailure(sql, statement, ready, ambient);
+      if (this.parts.dialect.abortsOnError) this.#session.abandon();
+      else await this.#afterFailure(sql, statement, ready, ambient);
       throw error;
     }
-    await this.#collect(sql, ready, ambient);
-    return result;
+    await this.#collect(sql, ready, ambient, answer.rows);
+    return answer.result;
   }
 
-  async #ready(statement: Statement): Promise<Ready> {
+  async #ready<T>(sql: string, statement: Statement, executeAs: ExecuteAs<T> | undefined): Promise<Ready> {
     try {
-      const inexact = await retryWhileBusy(this.parts.dialect, () => this.#session.before(statement));
+      const ask = async (text: string): Promise<EngineRows> => {
+        const columns = Number.POSITIVE_INFINITY;
+        const answer = await executeAs?.({ sql: text, columns, returnsRows: false });
+        return answer?.rows ?? NO_ROWS;
+      };
+      const { inexact, rewritten } = await retryWhileBusy(this.parts.dialect, () =>
+        this.#session.before(statement, sql, ask),
+      );
       const [first] = inexact;
       if (first !== undefined && this.parts.options.strict) {
         throw new AuditError(
@@ -187,7 +217,8 @@ export class CaptureTransaction {
           `this statement can not be captured exactly: ${first.reason}`,
         );
       }
-      return { inexact: inexact.filter(({ fidelity }) => fidelity !== 'exact') };
+      const told = inexact.filter(({ fidelity }) => fidelity !== 'exact');
+      return rewritten === undefined ? { inexact: told } : { inexact: told, rewritten };
     } catch (error) {
       this.#session.abandon();
       if (this.parts.dialect.isBusy(error) || auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
@@ -196,10 +227,15 @@ export class CaptureTransaction {
     }
   }
 
-  async #collect(sql: string, ready: Ready, ambient: AmbientContext | undefined): Promise<void> {
+  async #collect(
+    sql: string,
+    ready: Ready,
+    ambient: AmbientContext | undefined,
+    answered: EngineRows,
+  ): Promise<void> {
     if (ready.inexact === undefined) return this.#markOpaque(sql, ambient, ready.error);
     try {
-      const { rows, inexact } = await this.#session.after();
+      const { rows, inexact } = await this.#session.after(answered);
       this.#add(sql, { rows, inexact: [...ready.inexact, ...inexact] }, ambient, inexact[0]);
     } catch (error) {
       if (auditErrorCode(error) === 'AUDIT_NOT_EXACT' || error instanceof OutdatedCapture) throw error;
@@ -225,7 +261,7 @@ export class CaptureTransaction {
         this.#session.abandon();
         return;
       }
-      const { rows, inexact } = await this.#session.after();
+      const { rows, inexact } = await this.#session.after(NO_ROWS);
       if (rows.length === 0 && inexact.length === 0 && !statement.words.has('FAIL')) return;
       if (ready.inexact === undefined) this.#markOpaque(sql, ambient, ready.error);
       this.#add(sql, { rows, inexact: [...(ready.inexact ?? []), ...inexact] }, ambient, inexact[0]);
@@ -258,7 +294,7 @@ export class CaptureTransaction {
     }
     for (const row of changes.rows) {
       const input = this.parts.events.fromRow(row);
-      if (input !== undefined) this.#events.add(input, ambient);
+      if (input !== undefined) this.#events.add(input, ambient, { at: row.at });
     }
   }
 

@@ -41,6 +41,8 @@ export interface RowChange {
   /** Where the row stood and stands, in the database's own terms: what a row of a table without a key is known by. */
   readonly from: string | null;
   readonly to: string | null;
+  /** When, by the database's clock while the row was locked, in microseconds since 1970. @default now, by the process's clock */
+  readonly at?: number;
 }
 
 export interface ColumnInfo {
@@ -99,18 +101,44 @@ export class OutdatedCapture extends Error {
   }
 }
 
+/** The caller's statement in a form that answers with what it does. It takes the caller's own parameters. */
+export interface Rewritten {
+  readonly sql: string;
+  /** The number of columns at the end of each row that are the engine's and not the caller's. */
+  readonly columns: number;
+  /** False where the caller's own statement answers with no rows but a count: that of the rows of this one. */
+  readonly returnsRows: boolean;
+}
+
+/** What `before` has found out. */
+export interface Readiness {
+  /** Why the statement can not be captured exactly; empty where it can. */
+  readonly inexact: readonly Inexact[];
+  /** What to run in the place of the statement. @default the statement itself */
+  readonly rewritten?: Rewritten;
+}
+
+export type EngineRows = readonly (readonly unknown[])[];
+
+/**
+ * Runs the rewritten form of the caller's statement with the caller's parameters.
+ * @returns the engine's columns of each row, and what the caller's own statement would have given
+ */
+export type ExecuteAs<T> = (rewritten: Rewritten) => Promise<{ result: T; rows: EngineRows }>;
+
 /** Follows the transactions of one connection, one after the other. Its calls never overlap. */
 export interface CaptureSession {
   /**
    * Makes ready to see what the statement does. Called right before it, with nothing in between.
-   * @returns why the statement can not be captured exactly; empty where it can
+   * @param ask runs another text with the caller's parameters and answers with its rows
    */
-  before(statement: Statement): Promise<readonly Inexact[]>;
+  before(statement: Statement, sql: string, ask: (sql: string) => Promise<EngineRows>): Promise<Readiness>;
   /**
-   * Reads what the statement did. Called right after it, also when it failed: some keep what they did until then.
+   * Reads what the statement did. Called right after it, and where a failed statement may leave something also then.
+   * @param rows what the rewritten statement answered
    * @throws OutdatedCapture
    */
-  after(): Promise<StatementChanges>;
+  after(rows: EngineRows): Promise<StatementChanges>;
   /** The statement that `before` made ready for does not run, or runs unseen. */
   abandon(): void;
   /** Clears the way for a statement that changes the schema. */
@@ -131,6 +159,10 @@ export interface CaptureSession {
 /** One database's way to see exactly which rows a statement touches. */
 export interface CaptureDialect {
   readonly name: string;
+  /** Tells what a statement is. */
+  readonly readStatement: (sql: string) => Statement;
+  /** True where a failed statement makes all that follow fail, until a savepoint or the transaction is rolled back. */
+  readonly abortsOnError: boolean;
   /**
    * @param begun true where the engine opened the transaction itself and holds the write lock
    */

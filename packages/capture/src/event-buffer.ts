@@ -15,10 +15,22 @@ interface BufferedEvent {
   readonly ambient: AmbientContext | undefined;
 }
 
+interface Placing {
+  /** The caller is told the id. */
+  readonly isJoined?: boolean;
+  /** The time by the database's clock, in microseconds. */
+  readonly at?: number | undefined;
+}
+
+/** What a UUIDv7 of ours tells apart, in microseconds. */
+const SHORTEST_STEP = 0.25;
+
 /** The events of one transaction that are not written yet, and where its savepoints stand among them. */
 export class EventBuffer {
   readonly #events: BufferedEvent[] = [];
   readonly #savepoints: { readonly name: string; readonly length: number }[] = [];
+  /** The database's time of the row that was added last, in microseconds. */
+  #last = 0;
 
   constructor(private readonly transactionId: string) {}
 
@@ -31,8 +43,12 @@ export class EventBuffer {
     return this.#events.some(({ isJoined }) => isJoined);
   }
 
-  add(input: EventInput, ambient: AmbientContext | undefined, isJoined = false): string {
-    const id = input.id ?? createUuidV7();
+  add(
+    input: EventInput,
+    ambient: AmbientContext | undefined,
+    { isJoined = false, at }: Placing = {},
+  ): string {
+    const id = input.id ?? (at === undefined ? createUuidV7() : createUuidV7(this.#after(at)));
     const time = input.time ?? uuidTime(id);
     const context = { ...input.context, transactionId: this.transactionId };
     this.#events.push({ id, input: { ...input, time, context }, isJoined, ambient });
@@ -79,6 +95,12 @@ export class EventBuffer {
       start = end;
     }
     return prepared;
+  }
+
+  /** Rows of one statement can have one time. */
+  #after(at: number): { readonly microseconds: number } {
+    this.#last = at > this.#last ? at : this.#last + SHORTEST_STEP;
+    return { microseconds: this.#last };
   }
 
   #find(name: string): number {

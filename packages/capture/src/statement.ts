@@ -62,10 +62,12 @@ const MAX_CACHED_LENGTH = 20_000;
 export class StatementReader {
   readonly #cache = new Map<string, Statement>();
 
+  constructor(private readonly readNew: (sql: string) => Statement) {}
+
   read(sql: string): Statement {
     const cached = this.#cache.get(sql);
     if (cached !== undefined) return cached;
-    const statement = readStatement(sql);
+    const statement = this.readNew(sql);
     if (sql.length <= MAX_CACHED_LENGTH) {
       if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
       this.#cache.set(sql, statement);

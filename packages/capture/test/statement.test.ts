@@ -95,7 +95,7 @@ describe('what a statement is', () => {
   });
 
   test('the cache gives the same answer, and stays bounded', () => {
-    const reader = new StatementReader();
+    const reader = new StatementReader(readStatement);
     const first = reader.read('UPDATE t SET a = 1');
     expect(reader.read('UPDATE t SET a = 1')).toBe(first);
     for (let n = 0; n < 1_500; n += 1) reader.read(`SELECT ${n}`);

@@ -16,11 +16,13 @@ let lastGivenStep = 0;
  * (section 6.2, method 3), and each id is greater than the one before it in this process, also after the clock was set
  * back.
  *
- * @param time instead of the clock; ids of one such millisecond rise too, up to 4,096 of them
+ * @param time instead of the clock. Ids of one millisecond of a Date rise too, up to 4,096 of them; those of a time in
+ * microseconds since 1970 have that time and rise with it
  * @throws TypeError for a time that is no date from 1970 to 10889
  */
-export function createUuidV7(time?: Date): string {
-  if (time !== undefined) return createAt(time);
+export function createUuidV7(time?: Date | { readonly microseconds: number }): string {
+  if (time !== undefined)
+    return time instanceof Date ? createAt(time) : createAtMicroseconds(time.microseconds);
   const wall = Date.now();
   let precise = origin + performance.now();
   // The monotonic clock gives the fraction only: it drifts from the wall clock and does not see it being set.
@@ -61,6 +63,14 @@ function createAt(time: Date): string {
   lastGivenStep = ms === lastGivenMs ? (lastGivenStep + 1) % STEPS : 0;
   lastGivenMs = ms;
   return format(ms, lastGivenStep);
+}
+
+function createAtMicroseconds(microseconds: number): string {
+  const ms = Math.floor(microseconds / 1_000);
+  if (!(ms >= 0 && ms <= MAX_MS)) {
+    throw new TypeError('[indelible/core] createUuidV7() takes a valid time from 1970 on.');
+  }
+  return format(ms, Math.floor(((microseconds - ms * 1_000) * STEPS) / 1_000));
 }
 
 function format(ms: number, step: number): string {

@@ -1,5 +1,6 @@
 import type { CaptureDialect } from '../dialect.js';
 import { errorNumbers, errorText } from '../error-text.js';
+import { readStatement } from '../statement.js';
 import { finishStatements } from './finish-statements.js';
 import { SqliteCatalogueCache } from './sqlite-catalogue-cache.js';
 import { SqliteSession } from './sqlite-session.js';
@@ -19,6 +20,8 @@ export function createSqliteDialect(): CaptureDialect {
   const catalogues = new SqliteCatalogueCache();
   return {
     name: 'sqlite',
+    readStatement,
+    abortsOnError: false,
     begin: 'BEGIN IMMEDIATE',
     commit: 'COMMIT',
     rollback: 'ROLLBACK',

@@ -4,6 +4,7 @@ import {
   type CaptureSession,
   type Inexact,
   OutdatedCapture,
+  type Readiness,
   type RowChange,
   type SessionOptions,
   type StatementChanges,
@@ -71,7 +72,11 @@ export class SqliteSession implements CaptureSession {
     return this.#floor;
   }
 
-  async before(statement: Statement): Promise<readonly Inexact[]> {
+  async before(statement: Statement): Promise<Readiness> {
+    return { inexact: await this.#watch(statement) };
+  }
+
+  async #watch(statement: Statement): Promise<readonly Inexact[]> {
     if (this.#probed) await this.#tidy();
     else await this.#probe();
     const plan = this.#makePlan(statement);
