@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../src/commands.js';
 import { wantsColour } from '../src/palette.js';
@@ -116,6 +117,16 @@ describe('indelible migrate', () => {
     expect(JSON.parse(second.stdout)).toEqual({ applied: [], version });
     expect((await indelible('migrate', '--url', 'file:./new.db')).stdout).toContain('up to date');
     expect([first.code, second.code]).toEqual([0, 0]);
+  });
+
+  it('prints its SQL without opening the database, and that SQL makes the same tables', async () => {
+    const { stdout, code } = await indelible('migrate', '--print', '--url', 'file:./printed.db');
+    expect(code).toBe(0);
+    expect(existsSync(join(log.cwd, 'printed.db'))).toBe(false);
+    const database = new Database(join(log.cwd, 'printed.db'));
+    database.exec(stdout);
+    database.close();
+    expect((await indelible('migrate', '--url', 'file:./printed.db')).stdout).toContain('up to date');
   });
 });
 

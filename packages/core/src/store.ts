@@ -208,6 +208,8 @@ export interface AuditStore {
   /** Undefined where events can not join a foreign transaction. */
   readonly transactional?: TransactionalAppend;
   migrate(): Promise<MigrationOutcome>;
+  /** What `migrate` runs in an empty database, as SQL for people who keep their own migrations. Undefined: there is none. */
+  readonly migrationSql?: string;
   /** Resolves when the tables are there and of a version that this library knows. */
   check(): Promise<void>;
   append(events: readonly PreparedEvent[]): Promise<AppendOutcome>;

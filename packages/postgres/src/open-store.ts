@@ -2,7 +2,8 @@ import { AuditError, type AuditStore } from '@indelible/core';
 import { createPostgresStore } from './postgres-store.js';
 
 /**
- * Opens the store that a URL names: `postgres://user:password@host/database`.
+ * Opens the store that a URL names: `postgres://user:password@host/database`. Another schema than `audit` may stand in it, as
+ * `?audit_schema=…`; a `schema` is that of an ORM's tables and is left alone.
  *
  * @param options `schema`, `roles`, `connections`, `connectTimeoutMs`, `readOnly` of `createPostgresStore`
  * @throws AuditError `AUDIT_CONFIG_INVALID` that names the option
@@ -23,14 +24,24 @@ export async function openStore(
   }
   if (readOnly !== undefined && typeof readOnly !== 'boolean')
     throw invalid('readOnly', 'expected true or false');
+  const named = schema ?? tryGetSchema(url);
   return createPostgresStore({
     url,
-    ...(schema === undefined ? {} : { schema }),
+    ...(named === undefined ? {} : { schema: named }),
     ...(roles === undefined ? {} : { roles }),
     ...(connections === undefined ? {} : { connections }),
     ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
     ...(readOnly === undefined ? {} : { readOnly }),
   });
+}
+
+function tryGetSchema(url: string): string | undefined {
+  try {
+    return new URL(url).searchParams.get('audit_schema') ?? undefined;
+  } catch {
+    // node-postgres knows more forms, or says what is wrong with this one.
+    return undefined;
+  }
 }
 
 function invalid(option: string, detail: string): AuditError {

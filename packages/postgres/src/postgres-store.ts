@@ -5,7 +5,7 @@ import { Database } from './database.js';
 import { createEventStatements } from './event-insert.js';
 import { readText } from './event-row.js';
 import { checkFilter, listEvents, tryFindEvent } from './list-events.js';
-import { migrate } from './migrate.js';
+import { migrate, printMigrations } from './migrate.js';
 import { Partitions } from './partitions.js';
 import { PendingPositions } from './pending-position.js';
 import type { PgPool } from './pg-pool.js';
@@ -102,6 +102,7 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
         read(async (session) => readText((await session.query(databaseNameSql(tables.schema))).rows[0]?.[0])),
       onGiven: (events) => positions.given(events),
     }),
+    migrationSql: printMigrations(tables, roles),
     migrate: async () => {
       writable();
       schema.forget();

@@ -40,3 +40,18 @@ function apply(connection: Connection): number[] {
   }
   return missing.map((migration) => migration.version);
 }
+
+/** All migrations as SQL that the shell of SQLite runs. */
+export function printMigrations(): string {
+  const parts = MIGRATIONS.map(
+    ({ version, sql }) => `BEGIN IMMEDIATE;
+${sql}
+INSERT INTO audit_migration (version, applied_at) VALUES (${version}, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
+COMMIT;
+`,
+  );
+  return [
+    '-- Kept in the file: readers and the writer then do not wait for each other.\nPRAGMA journal_mode = WAL;\n',
+    ...parts,
+  ].join('\n');
+}

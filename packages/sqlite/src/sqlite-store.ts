@@ -6,7 +6,7 @@ import { ConnectionHolder } from './connection-holder.js';
 import { DatabaseFile } from './database-file.js';
 import { createTransactionalAppend } from './event-insert.js';
 import { listEvents, tryFindEvent } from './list-events.js';
-import { migrate } from './migrate.js';
+import { migrate, printMigrations } from './migrate.js';
 import {
   type IdCursor,
   readEntryPage,
@@ -89,6 +89,7 @@ export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
     name: 'sqlite',
     supports: { durable: true, processes: true, insertOnly: true },
     transactional: createTransactionalAppend(file.path),
+    migrationSql: printMigrations(),
     migrate: () => migrate(holder, Math.max(busyTimeoutMs, MIGRATION_TIMEOUT_MS)),
     check: () => use(requireTables),
     append: (events) => writer.append(events),
