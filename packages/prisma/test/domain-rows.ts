@@ -1,102 +1,103 @@
 import type { PlainRow, Snapshot } from '@indelible/capture/conformance';
 import type { JsonObject, JsonValue } from '@indelible/core';
-import type { RawDatabase } from './sqlite-libraries.js';
 
-type Convert = (value: unknown) => JsonValue;
+/** What a field is, whatever its database stores it as. */
+export type FieldKind = 'text' | 'whole' | 'boolean' | 'decimal' | 'json' | 'bytes' | 'instant';
 
-const text: Convert = (value) => (value === null ? null : String(value));
-const whole: Convert = (value) => (value === null ? null : Number(value));
-const boolean: Convert = (value) => (value === null ? null : Number(value) === 1);
-const decimal: Convert = (value) => (value === null ? null : String(Number(value)));
-const json: Convert = (value) => (value === null ? null : (JSON.parse(String(value)) as JsonValue));
-const bytes: Convert = (value) =>
-  value === null ? null : Buffer.from(value as Uint8Array).toString('base64');
-const instant: Convert = (value) => (value === null ? null : new Date(String(value)).toISOString());
+/** One database's way to read the domain. A converter never gets null. */
+export interface DomainReader {
+  /** The rows of one table, each with its columns in this order. */
+  rows(
+    table: string,
+    columns: readonly { readonly name: string; readonly kind: FieldKind }[],
+  ): Promise<readonly (readonly unknown[])[]>;
+  readonly convert: Readonly<Record<FieldKind, (value: unknown) => JsonValue>>;
+}
 
 /** Written down here a second time, apart from the code under test: how each column reads in an event. */
 const TABLES: Readonly<
   Record<
     string,
-    { model: string; key: readonly string[]; columns: Readonly<Record<string, [string, Convert]>> }
+    { model: string; key: readonly string[]; columns: Readonly<Record<string, [string, FieldKind]>> }
   >
 > = {
   User: {
     model: 'User',
     key: ['id'],
     columns: {
-      id: ['id', whole],
-      email: ['email', text],
-      name: ['name', text],
-      password: ['password', text],
-      active: ['active', boolean],
-      score: ['score', whole],
-      balance: ['balance', decimal],
-      visits: ['visits', text],
-      avatar: ['avatar', bytes],
-      settings: ['settings', json],
-      role: ['role', text],
-      createdAt: ['createdAt', instant],
-      updatedAt: ['updatedAt', instant],
-      deletedAt: ['deletedAt', instant],
-      managerId: ['managerId', whole],
+      id: ['id', 'whole'],
+      email: ['email', 'text'],
+      name: ['name', 'text'],
+      password: ['password', 'text'],
+      active: ['active', 'boolean'],
+      score: ['score', 'whole'],
+      balance: ['balance', 'decimal'],
+      visits: ['visits', 'text'],
+      avatar: ['avatar', 'bytes'],
+      settings: ['settings', 'json'],
+      role: ['role', 'text'],
+      createdAt: ['createdAt', 'instant'],
+      updatedAt: ['updatedAt', 'instant'],
+      deletedAt: ['deletedAt', 'instant'],
+      managerId: ['managerId', 'whole'],
     },
   },
   Profile: {
     model: 'Profile',
     key: ['id'],
-    columns: { id: ['id', text], bio: ['bio', text], userId: ['userId', whole] },
+    columns: { id: ['id', 'text'], bio: ['bio', 'text'], userId: ['userId', 'whole'] },
   },
   posts: {
     model: 'Post',
     key: ['id'],
     columns: {
-      id: ['id', whole],
-      title: ['title', text],
-      content: ['body', text],
-      views: ['views', whole],
-      authorId: ['authorId', whole],
+      id: ['id', 'whole'],
+      title: ['title', 'text'],
+      content: ['body', 'text'],
+      views: ['views', 'whole'],
+      authorId: ['authorId', 'whole'],
     },
   },
   Comment: {
     model: 'Comment',
     key: ['id'],
     columns: {
-      id: ['id', whole],
-      text: ['text', text],
-      postId: ['postId', whole],
-      parentId: ['parentId', whole],
+      id: ['id', 'whole'],
+      text: ['text', 'text'],
+      postId: ['postId', 'whole'],
+      parentId: ['parentId', 'whole'],
     },
   },
-  Tag: { model: 'Tag', key: ['code'], columns: { code: ['code', text], label: ['label', text] } },
+  Tag: { model: 'Tag', key: ['code'], columns: { code: ['code', 'text'], label: ['label', 'text'] } },
   Membership: {
     model: 'Membership',
     key: ['org', 'seat'],
-    columns: { org: ['org', text], seat: ['seat', whole], level: ['level', text], note: ['note', text] },
+    columns: {
+      org: ['org', 'text'],
+      seat: ['seat', 'whole'],
+      level: ['level', 'text'],
+      note: ['note', 'text'],
+    },
   },
   order: {
     model: 'Order',
     key: ['id'],
-    columns: { id: ['id', text], Group: ['group', text], total: ['total', whole] },
+    columns: { id: ['id', 'text'], Group: ['group', 'text'], total: ['total', 'whole'] },
   },
-  _Friends: { model: 'Friends', key: ['A', 'B'], columns: { A: ['A', text], B: ['B', text] } },
-  _PostToTag: { model: 'PostToTag', key: ['A', 'B'], columns: { A: ['Post', text], B: ['Tag', text] } },
+  _Friends: { model: 'Friends', key: ['A', 'B'], columns: { A: ['A', 'text'], B: ['B', 'text'] } },
+  _PostToTag: { model: 'PostToTag', key: ['A', 'B'], columns: { A: ['Post', 'text'], B: ['Tag', 'text'] } },
 };
 
-/** All tables, read with raw SQL on a connection of its own. */
-export function readSnapshot(raw: RawDatabase): Snapshot {
+/** All tables, as the reader reads them. */
+export async function readSnapshot(reader: DomainReader): Promise<Snapshot> {
   const snapshot = new Map<string, Map<string, JsonObject>>();
   for (const [table, { model, key, columns }] of Object.entries(TABLES)) {
-    const names = Object.keys(columns);
-    const selected = names.map((name) => (name === 'visits' ? `CAST("${name}" AS TEXT)` : `"${name}"`));
-    const rows = raw
-      .prepare(`SELECT ${selected.join(', ')} FROM "${table}"`)
-      .raw()
-      .all() as unknown[][];
+    const described = Object.entries(columns).map(([name, [field, kind]]) => ({ name, field, kind }));
     const byId = new Map<string, JsonObject>();
-    for (const row of rows) {
-      const entries = names.map((name, position): [string, JsonValue] => {
-        const [field, convert] = columns[name] ?? [name, text];
-        return [field, convert(row[position] ?? null)];
+    for (const row of await reader.rows(table, described)) {
+      const entries = described.map(({ field, kind }, position): [string, JsonValue] => {
+        const value = row[position] ?? null;
+        return [field, value === null ? null : reader.convert[kind](value)];
       });
       const fields = Object.fromEntries(entries);
       const keys = key.map((name) => columns[name]?.[0] ?? name);
