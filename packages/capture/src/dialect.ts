@@ -24,7 +24,8 @@ export interface TableName {
 export type StoredValue =
   | { readonly type: 'null' }
   | { readonly type: 'integer' | 'real' | 'text'; readonly text: string }
-  | { readonly type: 'bytes'; readonly bytes: Uint8Array };
+  | { readonly type: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly type: 'list'; readonly items: readonly StoredValue[] };
 
 /** A row's stored values, by the position of the column in its table. Decoded when asked: most columns never are. */
 export interface RowImage {

@@ -4,11 +4,12 @@ import type { FieldType } from './model-naming.js';
 /**
  * The value of a field as an event tells it: what was stored, in the type that the ORM gives the field. Two stored forms
  * of one value (an instant in two zones, `1.0` and `1`) become the same value. A stored value that does not fit its type
- * is told as it is.
+ * is told as it is. A list's type is that of its items.
  */
 export function fieldValue(stored: StoredValue, type: FieldType): unknown {
   if (stored.type === 'null') return null;
   if (stored.type === 'bytes') return stored.bytes;
+  if (stored.type === 'list') return stored.items.map((item) => fieldValue(item, type));
   const { text } = stored;
   switch (type) {
     case 'boolean':

@@ -1,0 +1,82 @@
+import type { ColumnInfo, TableInfo, TableName } from '../dialect.js';
+
+/** How the text of a value reads, whatever the type is called: a domain's is that of its base type. */
+export type ValueFormat =
+  | { readonly kind: 'boolean' | 'integer' | 'real' | 'bytes' | 'text' }
+  | { readonly kind: 'list'; readonly item: ValueFormat; readonly delimiter: string };
+
+export interface PostgresColumn extends ColumnInfo {
+  /** Usable in a cast, quoted and with its schema, without a modifier: `"pg_catalog"."int4"`, `"public"."Role"[]`. */
+  readonly castType: string;
+  readonly typeOid: number;
+  readonly format: ValueFormat;
+  /** Computed from other columns, stored or not. */
+  readonly isGenerated: boolean;
+  /** The role may SELECT it. */
+  readonly isReadable: boolean;
+}
+
+export type ReferentialAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
+
+/** A foreign key, as the table that it points at sees it. */
+export interface PostgresReference {
+  /** The oid of the referencing table. */
+  readonly table: string;
+  readonly name: TableName;
+  readonly columns: readonly string[];
+  readonly referenced: readonly string[];
+  readonly onDelete: ReferentialAction;
+  readonly onUpdate: ReferentialAction;
+  /** What SET NULL and SET DEFAULT set when a row is deleted; on an update they set all of `columns`. */
+  readonly setColumns: readonly string[];
+}
+
+export type TriggerEvent = 'insert' | 'update' | 'delete' | 'truncate';
+
+export interface PostgresTrigger {
+  readonly name: string;
+  readonly timing: 'before' | 'after' | 'instead of';
+  readonly events: ReadonlySet<TriggerEvent>;
+  readonly isRow: boolean;
+  /** False only where its function is known to write no other row. */
+  readonly mayWrite: boolean;
+}
+
+export type RelationKind = 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign' | 'other';
+
+export interface PostgresTable extends TableInfo {
+  /** What events call it: of a partition, the name of the table that is partitioned. */
+  readonly name: TableName;
+  /** Its own name. */
+  readonly relation: TableName;
+  readonly oid: string;
+  readonly kind: RelationKind;
+  readonly columns: readonly PostgresColumn[];
+  /**
+   * Changes whenever a column is added, dropped, renamed or retyped, the table is renamed, or its triggers, foreign keys,
+   * rules or privileges change; now and then without a cause. Compare it with what `fingerprintExpression` gives.
+   */
+  readonly fingerprint: string;
+  /**
+   * A column was added that the transaction's snapshot does not show: `columns` lacks it. Only in transactions that keep
+   * one snapshot.
+   */
+  readonly isBehind: boolean;
+  /** The names of its rewrite rules; a view's own rule is none. */
+  readonly rules: readonly string[];
+  /** Those that fire: not the disabled ones, and not those that keep foreign keys. Row triggers of `children` too. */
+  readonly triggers: readonly PostgresTrigger[];
+  /** Row-level security holds for the role. */
+  readonly hasRowSecurity: boolean;
+  /** A view that the database itself can write through: an INSERT, UPDATE or DELETE becomes one of the table beneath. */
+  readonly isUpdatableView: boolean;
+  /** The oids of the relations that a view reads. */
+  readonly reads: readonly string[];
+  /** Foreign keys that point at it or at one of `children`. */
+  readonly referencedBy: readonly PostgresReference[];
+  /** Partitions and tables that inherit from it, at any depth: a statement on it touches their rows too. */
+  readonly children: readonly { readonly oid: string; readonly kind: RelationKind }[];
+  /** The oid of the table whose partition it is, at any depth; its own where it is none. */
+  readonly root: string;
+  readonly isTemporary: boolean;
+}
