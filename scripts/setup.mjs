@@ -190,7 +190,12 @@ function globEntries(parent) {
 }
 
 function schemaDirectories() {
-  const candidates = workspaces().flatMap((directory) => [directory, join(directory, 'test')]);
+  // A package that is tested on several databases has a schema for each: test/prisma, test/postgres/prisma.
+  const candidates = workspaces().flatMap((directory) => [
+    directory,
+    join(directory, 'test'),
+    join(directory, 'test/postgres'),
+  ]);
   return candidates.filter((directory) => existsSync(join(directory, 'prisma/schema.prisma')));
 }
 

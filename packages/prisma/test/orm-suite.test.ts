@@ -17,7 +17,8 @@ for (const kind of adapters) {
     ormSuite({
       test: (name, run) => test(name, run),
       factory: (options) => createPrismaHarness(kind, options),
-      supports: { batch: true, nested: true },
+      supports: { batch: true, nested: true, survivesFailure: true, parallel: false },
+      sql: { instant: (text) => `'${text}'`, compact: () => 'VACUUM' },
     });
   });
 }

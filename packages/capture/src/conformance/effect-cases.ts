@@ -75,16 +75,16 @@ export const effectCases: readonly Case[] = [
   ],
   [
     'a secret by name never reaches storage, and that it changed still shows',
-    async (harness) => {
+    async (harness, { sql }) => {
       const { id } = await harness.db.createUser({ email: 'ada@a.test', password: 'first-hunter2-secret' });
       await harness.db.updateUser(Number(id), { password: 'second-hunter2-secret' });
       const event = (await harness.events()).at(-1);
       assert.ok(event?.change?.fields?.includes('password'));
       const bodies = JSON.stringify(await harness.events());
       assert.ok(!bodies.includes('hunter2'));
-      // The application's own row holds it; overwrite and vacuum that, then no file may.
+      // The application's own row holds it; overwrite and compact that, then no file may.
       await harness.db.execute(`UPDATE "User" SET "password" = NULL`);
-      await harness.db.execute('VACUUM');
+      await harness.db.execute(sql.compact('User'));
       assert.ok(!Buffer.from(await harness.bytes()).includes('hunter2'));
     },
   ],

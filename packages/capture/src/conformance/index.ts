@@ -7,6 +7,7 @@ export type {
   OrmSupports,
   PlainRow,
   Snapshot,
+  SuiteSql,
   UserFields,
 } from './orm-harness.js';
 export { ormSuite } from './orm-suite.js';

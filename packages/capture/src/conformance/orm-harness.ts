@@ -128,10 +128,23 @@ export interface OrmSupports {
   readonly batch: boolean;
   /** Transactions within transactions, by savepoints. */
   readonly nested: boolean;
+  /** A transaction goes on after one of its statements has failed. */
+  readonly survivesFailure: boolean;
+  /** Several transactions of one client are open at once: neither the database nor a pool of one makes them take turns. */
+  readonly parallel: boolean;
+}
+
+/** How the database spells what the suite says in raw SQL and SQL leaves open. */
+export interface SuiteSql {
+  /** An expression for the instant in a column of the ORM's type, from ISO 8601 text with an offset. */
+  instant(text: string): string;
+  /** The statement that rewrites the files of a table without what is deleted. */
+  compact(table: string): string;
 }
 
 export interface OrmSuiteOptions {
   readonly test: (name: string, run: () => Promise<void>) => void;
   readonly factory: (options?: OrmHarnessOptions) => Promise<OrmHarness>;
   readonly supports: OrmSupports;
+  readonly sql: SuiteSql;
 }

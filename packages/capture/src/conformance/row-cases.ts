@@ -73,14 +73,14 @@ export const rowCases: readonly Case[] = [
   ],
   [
     'equal after casting is no change: a number as text, an instant in another zone, a decimal with more zeros',
-    async (harness) => {
+    async (harness, { sql }) => {
       const { id } = await harness.db.createUser({
         email: 'ada@a.test',
         score: 1,
         balance: '1',
         deletedAt: new Date('2024-05-01T10:00:00.000Z'),
       });
-      const sameInstant = "'2024-05-01T12:00:00.000+02:00'";
+      const sameInstant = sql.instant('2024-05-01T12:00:00.000+02:00');
       const events = await withOracle(harness, () =>
         harness.db.execute(
           `UPDATE "User" SET "score" = '1.0', "balance" = '1.000', "visits" = '0', "deletedAt" = ${sameInstant} WHERE "id" = ${Number(id)}`,
