@@ -8,7 +8,7 @@ import { createAdapterConnection } from './adapter-connection.js';
 import type { AdapterProfile } from './adapter-profile.js';
 import { AuditedTransaction, JOINED } from './audited-transaction.js';
 import type { SqlAdapter, SqlQuery, SqlResultSet, SqlTransaction } from './driver-adapter.js';
-import { letGoOfDriverErrors } from './private-reach.js';
+import { spareDriverStacks } from './private-reach.js';
 
 /** A connected driver adapter, with the engine between it and Prisma. */
 export class AuditedAdapter implements SqlAdapter {
@@ -27,7 +27,7 @@ export class AuditedAdapter implements SqlAdapter {
     this.provider = inner.provider;
     this.adapterName = inner.adapterName;
     if (inner.getConnectionInfo !== undefined) this.getConnectionInfo = () => inner.getConnectionInfo?.();
-    letGoOfDriverErrors(inner);
+    spareDriverStacks(inner);
     this.#bare = engine.bare(createAdapterConnection(inner), () => this.#open);
   }
 
@@ -57,7 +57,7 @@ export class AuditedAdapter implements SqlAdapter {
   async #start(isolationLevel: string | undefined): Promise<AuditedTransaction> {
     return this.#bare.alone(async () => {
       const inner = await this.inner.startTransaction(isolationLevel);
-      letGoOfDriverErrors(inner);
+      spareDriverStacks(inner);
       // libsql gives the connection to the transaction and opens another one for what comes next.
       this.#bare.forget();
       const capture = this.engine.transaction(createAdapterConnection(inner));
