@@ -154,6 +154,22 @@ describe('what the caller sees', () => {
       await tells(() => run('UPDATE t SET v = 7'));
     }));
 
+  test('libsql leaves a statement that met a lock in progress: once it does not, finishStatements can go', () =>
+    withBench(ROWS, async ({ file, caller }) => {
+      const other = new Database(file);
+      other.exec('BEGIN IMMEDIATE');
+      const begin = caller.prepare('BEGIN IMMEDIATE');
+      expect(() => begin.run()).toThrow('database is locked');
+      other.exec('ROLLBACK');
+      other.close();
+      caller.exec('BEGIN; CREATE TABLE n(a); ROLLBACK; BEGIN IMMEDIATE; UPDATE t SET v = 8');
+      expect(() => caller.exec('COMMIT')).toThrow('SQL statements in progress');
+      caller.exec('ROLLBACK');
+      begin.run();
+      caller.exec('COMMIT; BEGIN IMMEDIATE; UPDATE t SET v = 9; COMMIT');
+      expect(caller.prepare('SELECT DISTINCT v FROM t').raw().all()).toEqual([[9]]);
+    }));
+
   test('a transaction that has read what others changed since fails at once, as without auditing', () =>
     withBench(ROWS, async ({ file, transaction, events }) => {
       const other = new Database(file);

@@ -10,6 +10,10 @@ let collect: Collect | undefined;
  * progress until it is garbage, and no transaction of the connection can be committed meanwhile: the lock that somebody
  * else held for a moment would cost the caller a COMMIT.
  *
+ * Nothing gentler ends such a statement (libsql 0.5.29): not ROLLBACK, a savepoint (refused while it is in progress),
+ * other statements, a schema change, nor interrupt(), which fails what comes next instead. Running the very same statement
+ * again would, but the client lets nobody have it; and another connection would lose the PRAGMAs of the caller's own.
+ *
  * @param tries how often this was not enough: the young objects are collected first, which takes next to no time
  * @see https://github.com/tursodatabase/libsql-client-ts/issues/352
  */
@@ -25,6 +29,8 @@ function findCollector(): Collect {
   try {
     setFlagsFromString('--expose-gc');
     const found: unknown = runInNewContext('gc');
+    // The function stays, and contexts that the application makes do not get one.
+    setFlagsFromString('--no-expose-gc');
     if (typeof found === 'function') return found as Collect;
   } catch {
     // A runtime without V8 collects when it likes.
