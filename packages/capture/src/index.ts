@@ -6,5 +6,6 @@ export type { CaptureConnection, CaptureDialect, SqlValue, TableName } from './d
 export { errorText, letGoOfFrames } from './error-text.js';
 export { joinThrough, takeJoin } from './joined-events.js';
 export type { FieldNaming, FieldType, ModelNaming, NameModel } from './model-naming.js';
+export { createPostgresDialect } from './postgres/postgres-dialect.js';
 export { createSqliteDialect } from './sqlite/sqlite-dialect.js';
 export { foldName } from './tokenize.js';

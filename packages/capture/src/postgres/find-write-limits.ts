@@ -1,0 +1,48 @@
+import type { Inexact } from '../dialect.js';
+import type { PostgresTable, TriggerEvent } from './postgres-catalogue.js';
+import type { RowWrite } from './write-shape.js';
+
+export interface WriteLimits {
+  /** Why the statement must run as it was written. */
+  readonly blocks?: Inexact;
+  /** What is not exact although the rows of the statement itself are seen. */
+  readonly inexact: readonly Inexact[];
+}
+
+/** What the catalogue says about how far a write on the table can be captured. */
+export function findWriteLimits(write: RowWrite, table: PostgresTable): WriteLimits {
+  const mark = (fidelity: Inexact['fidelity'], reason: string): Inexact => ({
+    table: table.name,
+    fidelity,
+    reason,
+  });
+  const name = `"${table.name.name}"`;
+  const [rule] = table.rules;
+  if (table.kind === 'view' || table.kind === 'materialized view') {
+    return { blocks: mark('opaque', `the view ${name}`), inexact: [] };
+  }
+  if (table.kind === 'other') return { blocks: mark('opaque', name), inexact: [] };
+  if (rule !== undefined) return { blocks: mark('opaque', `the rule ${rule} of ${name}`), inexact: [] };
+  const hidden = table.columns.filter(({ isReadable }) => !isReadable).map((column) => column.name);
+  if (hidden.length === table.columns.length) {
+    return { blocks: mark('opaque', `${name}, which the role may not read`), inexact: [] };
+  }
+  // RETURNING makes the policies for reading hold for the new row, and a write that was allowed would fail.
+  if (table.hasRowSecurity && write.returning === null && (write.verb === 'insert' || write.where === null)) {
+    return { blocks: mark('opaque', `row-level security on ${name}`), inexact: [] };
+  }
+  const inexact: Inexact[] = [];
+  if (hidden.length > 0) {
+    inexact.push(mark('opaque', `${name}, of which the role may not read ${hidden.join(', ')}`));
+  }
+  for (const trigger of table.triggers) {
+    if (!trigger.mayWrite || !eventsOf(write).some((event) => trigger.events.has(event))) continue;
+    inexact.push(mark('opaque', `the trigger ${trigger.name} of ${name}, which may write other rows`));
+  }
+  if (table.key.length === 0) inexact.push(mark('exact', `${name}, which has no primary key`));
+  return { inexact };
+}
+
+function eventsOf(write: RowWrite): readonly TriggerEvent[] {
+  return write.conflict === 'update' ? ['insert', 'update'] : [write.verb];
+}

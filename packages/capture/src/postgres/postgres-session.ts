@@ -1,0 +1,201 @@
+import { orderChanges } from '../change-order.js';
+import type {
+  CaptureConnection,
+  CaptureSession,
+  EngineRows,
+  Inexact,
+  Readiness,
+  RowChange,
+  SessionOptions,
+  StatementChanges,
+} from '../dialect.js';
+import type { Statement } from '../statement.js';
+import {
+  type CascadeContext,
+  type CascadeImage,
+  imageCascades,
+  isCarriedOn,
+  type Step,
+  settleCascades,
+} from './cascades.js';
+import { findWriteLimits } from './find-write-limits.js';
+import { lockStatement } from './lock-statement.js';
+import type { PostgresTable } from './postgres-catalogue.js';
+import { PostgresRow } from './postgres-row.js';
+import type { PostgresSchema } from './postgres-schema.js';
+import { parseRecord } from './record-text.js';
+import { EngineColumn, rewriteWrite } from './rewrite-write.js';
+import type { NamedTable, RowWrite } from './write-shape.js';
+
+const NOTHING: Readiness = { inexact: [] };
+const NO_CHANGES: StatementChanges = { rows: [], inexact: [] };
+
+interface Plan {
+  readonly write: RowWrite;
+  readonly table: PostgresTable;
+  readonly cascades: CascadeImage | undefined;
+}
+
+type Ask = (sql: string) => Promise<EngineRows>;
+
+/** Follows one transaction on PostgreSQL. Every write is one statement, which answers with the rows that it touched. */
+export class PostgresSession implements CaptureSession {
+  #plan: Plan | undefined;
+
+  constructor(
+    private readonly connection: CaptureConnection,
+    private readonly options: SessionOptions,
+    private readonly schema: PostgresSchema,
+  ) {}
+
+  async before(_: Statement, sql: string, ask: Ask): Promise<Readiness> {
+    this.#plan = undefined;
+    const shape = this.schema.shapeOf(sql);
+    if (shape.verb === 'unreadable') return { inexact: await this.#unreadable(shape.reason, shape.tables) };
+    if (shape.verb === 'truncate') return { inexact: await this.#unreadable('TRUNCATE', shape.tables) };
+    const table = await this.schema.find(this.connection, shape.target);
+    // Without such a table the database refuses the statement itself.
+    if (table === undefined || this.options.ignores(table.name)) return NOTHING;
+    const limits = findWriteLimits(shape, table);
+    if (limits.blocks !== undefined) return { inexact: [limits.blocks] };
+    const version = await this.schema.version(this.connection);
+    const rewritten = rewriteWrite(sql, shape, table, version);
+    if (rewritten === undefined) {
+      const reason = `an UPDATE of "${table.name.name}" that assigns no column by itself`;
+      return { inexact: [{ table: table.name, fidelity: 'opaque', reason }] };
+    }
+    const inexact = [...limits.inexact];
+    let cascades: CascadeImage | undefined;
+    if (isCarriedOn(shape, table)) {
+      const lock = lockStatement(sql, shape, table);
+      if (lock === undefined || shape.verb === 'insert') {
+        const reason = `the foreign keys that point at "${table.name.name}"`;
+        inexact.push({ table: table.name, fidelity: 'opaque', reason });
+      } else {
+        cascades = await imageCascades(this.#context, shape, table, await ask(lock));
+        inexact.push(...cascades.inexact);
+      }
+    }
+    this.#plan = { write: shape, table, cascades };
+    return { inexact, rewritten };
+  }
+
+  async after(rows: EngineRows): Promise<StatementChanges> {
+    const plan = this.#plan;
+    this.#plan = undefined;
+    const [first] = rows;
+    if (plan === undefined || first === undefined) return NO_CHANGES;
+    const table = await this.#tableOf(plan, first);
+    if (rows.length > this.options.maxRows) {
+      const reason = `more than ${this.options.maxRows} rows at once`;
+      return {
+        rows: [],
+        inexact: [{ table: table.name, fidelity: 'count-only', count: rows.length, reason }],
+      };
+    }
+    const changes = rows.flatMap((row) => readChange(table, row));
+    if (plan.cascades === undefined) return { rows: orderChanges(changes), inexact: [] };
+    const at = Number(rows.at(-1)?.[EngineColumn.clock]);
+    const further = await settleCascades(this.#context, plan.cascades, stepsOf(table, rows), at);
+    const told = further.filter((change) => !this.options.ignores(change.table.name));
+    return { rows: orderChanges([...changes, ...told]), inexact: findUnlocked(table, plan.cascades, rows) };
+  }
+
+  abandon(): void {
+    this.#plan = undefined;
+  }
+
+  async beforeSchemaChange(): Promise<void> {
+    this.schema.forget();
+  }
+
+  async wasRolledBack(): Promise<boolean> {
+    try {
+      await this.connection.query('SELECT 1');
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  /** What it may have taken back of the schema the next statement tells. */
+  savepointRolledBack(): void {}
+
+  renew(): void {
+    this.#plan = undefined;
+  }
+
+  async skip(): Promise<void> {
+    this.#plan = undefined;
+  }
+
+  forget(): void {
+    this.#plan = undefined;
+  }
+
+  /** Ids of row changes are made from the database's own clock. */
+  floorId(): string | null {
+    return null;
+  }
+
+  get #context(): CascadeContext {
+    return { connection: this.connection, schema: this.schema, maxRows: this.options.maxRows };
+  }
+
+  /** The table as it is now: what the statement answered tells whether it is still the one that was known. */
+  async #tableOf({ write, table }: Plan, row: readonly unknown[]): Promise<PostgresTable> {
+    const isSame =
+      row[EngineColumn.fingerprint] === table.fingerprint &&
+      this.schema.isInScope(String(row[EngineColumn.scope]));
+    if (isSame) return table;
+    this.schema.forget();
+    return (await this.schema.find(this.connection, write.target)) ?? table;
+  }
+
+  async #unreadable(reason: string, named: readonly NamedTable[]): Promise<readonly Inexact[]> {
+    if (named.length === 0) return [{ table: null, fidelity: 'opaque', reason }];
+    const inexact: Inexact[] = [];
+    for (const name of named) {
+      const table = await this.schema.find(this.connection, name);
+      if (table === undefined || this.options.ignores(table.name)) continue;
+      inexact.push({ table: table.name, fidelity: 'opaque', reason });
+    }
+    return inexact;
+  }
+}
+
+function readChange(table: PostgresTable, row: readonly unknown[]): readonly RowChange[] {
+  const old = row[EngineColumn.old];
+  const now = row[EngineColumn.new];
+  if (old === now) return [];
+  const place = row[EngineColumn.place];
+  const at = typeof place === 'string' ? place : null;
+  return [
+    {
+      table,
+      before: typeof old === 'string' ? new PostgresRow(old, table.columns) : null,
+      after: typeof now === 'string' ? new PostgresRow(now, table.columns) : null,
+      from: at,
+      to: at,
+      at: Number(row[EngineColumn.clock]),
+    },
+  ];
+}
+
+function stepsOf(table: PostgresTable, rows: EngineRows): readonly Step[] {
+  return rows.flatMap((row) => {
+    const before = row[EngineColumn.old];
+    const after = row[EngineColumn.new];
+    if (typeof before !== 'string' || typeof after !== 'string') return [];
+    const { oid, columns } = table;
+    return [{ oid, columns, before: parseRecord(before), after: parseRecord(after) }];
+  });
+}
+
+/** Rows that came to match only after the others were locked: what pointed at them was not read. */
+function findUnlocked(table: PostgresTable, { locked }: CascadeImage, rows: EngineRows): readonly Inexact[] {
+  const count = rows.filter((row) => !locked.has(String(row[EngineColumn.old]))).length;
+  if (count === 0) return [];
+  const reason = `the foreign keys that point at rows of "${table.name.name}" which came to match at the last moment`;
+  return [{ table: table.name, fidelity: 'opaque', count, reason }];
+}

@@ -1,0 +1,94 @@
+import type { Statement, StatementKind } from '../statement.js';
+import type { Token } from '../tokenize.js';
+import { tokenizePostgres } from './postgres-tokens.js';
+import { foldIdentifier } from './write-shape.js';
+
+const KINDS = new Map<string, StatementKind>([
+  ['SELECT', 'read'],
+  ['VALUES', 'read'],
+  ['TABLE', 'read'],
+  ['INSERT', 'write'],
+  ['UPDATE', 'write'],
+  ['DELETE', 'write'],
+  ['MERGE', 'write'],
+  ['TRUNCATE', 'write'],
+  ['COPY', 'write'],
+  ['CALL', 'write'],
+  ['DO', 'write'],
+  ['EXECUTE', 'write'],
+  ['BEGIN', 'begin'],
+  ['START', 'begin'],
+  ['COMMIT', 'commit'],
+  ['END', 'commit'],
+  ['ROLLBACK', 'rollback'],
+  ['ABORT', 'rollback'],
+  ['SAVEPOINT', 'savepoint'],
+  ['RELEASE', 'release'],
+  ['CREATE', 'schema'],
+  ['DROP', 'schema'],
+  ['ALTER', 'schema'],
+  ['IMPORT', 'schema'],
+  ['GRANT', 'schema'],
+  ['REVOKE', 'schema'],
+]);
+const ROW_WRITES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+const NOTHING: ReadonlySet<string> = new Set();
+/** Statements that begin with these words and hold none of `WRITING` are no writes, and that is most of them. */
+const WRITING = /\b(?:insert|update|delete|merge|into|truncate|copy|call|do|execute)\b|;/i;
+
+/** Tells what a statement of PostgreSQL is. */
+export function readPostgresStatement(sql: string): Statement {
+  const tokens = tokenizePostgres(sql);
+  const first = tokens.find((token) => token.text !== '(' && token.text !== ';');
+  const word = first?.kind === 'word' ? first.text.toUpperCase() : '';
+  if (isSeveral(tokens)) return several(tokens);
+  if (word === 'WITH' || word === 'SELECT' || word === 'EXPLAIN') {
+    return nothing(WRITING.test(sql) && writesWithin(word, tokens) ? 'write' : 'read');
+  }
+  const kind = KINDS.get(word) ?? 'other';
+  if (kind === 'rollback' || kind === 'savepoint' || kind === 'release') return readSavepoint(kind, tokens);
+  if (word === 'COPY' && !tokens.some((token) => token.text.toUpperCase() === 'FROM')) return nothing('read');
+  return nothing(kind);
+}
+
+/** A write behind or inside of WITH, behind EXPLAIN ANALYZE, or SELECT INTO. */
+function writesWithin(first: string, tokens: readonly Token[]): boolean {
+  if (first === 'EXPLAIN' && !tokens.some((token) => token.text.toUpperCase() === 'ANALYZE')) return false;
+  let depth = 0;
+  return tokens.some((token, at) => {
+    if (token.text === '(' && token.kind === 'punctuation') depth += 1;
+    if (token.text === ')' && token.kind === 'punctuation') depth -= 1;
+    if (token.kind !== 'word') return false;
+    const word = token.text.toUpperCase();
+    // FOR UPDATE locks rows, ON CONFLICT DO UPDATE follows an INSERT.
+    const before = tokens[at - 1]?.text.toUpperCase() ?? '';
+    if (ROW_WRITES.has(word)) return before === '' || before === '(' || before === ')' || first === 'EXPLAIN';
+    return word === 'INTO' && depth === 0 && first !== 'EXPLAIN';
+  });
+}
+
+function isSeveral(tokens: readonly Token[]): boolean {
+  const end = tokens.findIndex((token) => token.kind === 'punctuation' && token.text === ';');
+  return end !== -1 && tokens.slice(end).some((token) => token.text !== ';');
+}
+
+/** Several statements in one string: a write if one of them may be one. */
+function several(tokens: readonly Token[]): Statement {
+  const words = tokens.filter(({ kind }) => kind === 'word').map(({ text }) => text.toUpperCase());
+  if (words.some((word) => KINDS.get(word) === 'write')) return nothing('write');
+  return nothing(words.some((word) => KINDS.get(word) === 'schema') ? 'schema' : 'other');
+}
+
+function readSavepoint(kind: 'rollback' | 'savepoint' | 'release', tokens: readonly Token[]): Statement {
+  const names = tokens.filter((token) => token.kind !== 'punctuation');
+  const last = names.at(-1);
+  const words = names.slice(1, -1).map(({ text }) => text.toUpperCase());
+  if (last === undefined || names.length < 2) return nothing(kind);
+  if (kind === 'rollback' && !words.includes('TO')) return nothing(kind);
+  const savepoint = last.kind === 'quoted' ? last.text : foldIdentifier(last.text);
+  return { ...nothing(kind === 'rollback' ? 'rollback-to' : kind), savepoint };
+}
+
+function nothing(kind: StatementKind): Statement {
+  return { kind, names: NOTHING, words: NOTHING, assigned: NOTHING };
+}

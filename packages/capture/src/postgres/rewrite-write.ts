@@ -1,0 +1,110 @@
+import type { Rewritten } from '../dialect.js';
+import { type PostgresTable, quoteIdentifier, SCOPE_EXPRESSION } from './postgres-catalogue.js';
+import { fingerprintExpression } from './table-fingerprint.js';
+import type { RowWrite } from './write-shape.js';
+
+/** The engine's columns of a rewritten statement, in their order. All are text. */
+export const EngineColumn = {
+  /** The row as it stood, NULL where it did not. */
+  old: 0,
+  /** The row as it stands, NULL where it does not any more. */
+  new: 1,
+  /** Microseconds since 1970, while the row is locked. */
+  clock: 2,
+  fingerprint: 3,
+  scope: 4,
+  /** Where the row stands, for tables without a key; else NULL. */
+  place: 5,
+} as const;
+
+const CLOCK = '(extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint::text';
+// Transaction-local, so that nothing of it is left on a pooled connection.
+const SETTING = "'indelible.old'";
+const READ_SETTING = `nullif(pg_catalog.current_setting(${SETTING}, true), '')`;
+
+/**
+ * Adds the engine's columns to what the statement returns. It stays one statement that locks, touches and returns the same
+ * rows at the same time as before; where it returned nothing, its rows are its count.
+ *
+ * RETURNING of PostgreSQL before 18 does not know the row that an UPDATE replaces. So the first assignment puts it into a
+ * transaction-local setting before it gives its own value, and RETURNING takes it out again: the executor computes the
+ * assignments of a row, also again after it has waited for another transaction, right before it updates that row, and
+ * RETURNING right behind (nodeModifyTable.c, ExecUpdate and ExecOnConflictUpdate).
+ *
+ * @returns undefined where the statement gives no place to read the old row from
+ */
+export function rewriteWrite(
+  sql: string,
+  write: RowWrite,
+  table: PostgresTable,
+  version: number,
+): Rewritten | undefined {
+  const row = rowExpression(write.qualifier, table);
+  const edits: { at: number; text: string }[] = [];
+  const hasOld = version >= 180_000 && write.verb === 'update' && !write.namesOldOrNew;
+  let old = 'NULL::text';
+  if (write.verb === 'delete') old = row;
+  else if (hasOld) old = rowExpression('old', table);
+  else if (write.verb === 'update' || write.conflict === 'update') {
+    const note = noteOldRow(write, table, row);
+    if (note === undefined) return undefined;
+    edits.push(...note);
+    old = READ_SETTING;
+  }
+  const clears = old === READ_SETTING && write.verb === 'insert';
+  const columns = [
+    old,
+    write.verb === 'delete' ? 'NULL::text' : row,
+    CLOCK,
+    fingerprintExpression(table.oid),
+    SCOPE_EXPRESSION,
+    table.key.length === 0 && table.kind === 'table' ? `${write.qualifier}.ctid::text` : 'NULL::text',
+    // The row that is inserted next must not find the old row of one that was updated.
+    ...(clears ? [`pg_catalog.set_config(${SETTING}, '', true)`] : []),
+  ];
+  const list = columns.map((column, position) => `${column} AS indelible_${position}`).join(', ');
+  edits.push(
+    write.returning === null
+      ? { at: write.end, text: ` RETURNING ${list}` }
+      : { at: write.returning.end, text: `, ${list}` },
+  );
+  return { sql: edit(sql, edits), columns: columns.length, returnsRows: write.returning !== null };
+}
+
+/** The row in the text that `PostgresRow` reads. */
+export function rowExpression(qualifier: string, table: PostgresTable): string {
+  const isWhole = table.columns.every(({ isReadable }) => isReadable);
+  const fields = isWhole
+    ? `${qualifier}.*`
+    : table.columns
+        .map(({ name, isReadable }) => (isReadable ? `${qualifier}.${quoteIdentifier(name)}` : 'NULL'))
+        .join(', ');
+  return `ROW(${fields})::text`;
+}
+
+function noteOldRow(
+  write: RowWrite,
+  table: PostgresTable,
+  row: string,
+): readonly { at: number; text: string }[] | undefined {
+  for (const { column, expression } of write.assignments) {
+    const known = table.columns.find(({ name }) => name === column);
+    if (known === undefined) continue;
+    const note = `pg_catalog.set_config(${SETTING}, ${row}, true) IS NULL`;
+    return [
+      { at: expression.start, text: `(CASE WHEN ${note} THEN NULL::${known.castType} ELSE (` },
+      { at: expression.end, text: ') END)' },
+    ];
+  }
+  return undefined;
+}
+
+function edit(sql: string, edits: readonly { at: number; text: string }[]): string {
+  let text = '';
+  let from = 0;
+  for (const { at, text: added } of edits) {
+    text += sql.slice(from, at) + added;
+    from = at;
+  }
+  return text + sql.slice(from);
+}
