@@ -1,3 +1,5 @@
+import { blockValue, partValue } from './text-blocks.js';
+
 const MAX_NAME = 256;
 const MAX_GAP = 32;
 const LITERAL = /^(?:true|false|null|undefined)$/;
@@ -10,7 +12,7 @@ interface Span {
 
 /**
  * Replaces the values of secret names in text that is no JSON, or no whole JSON: `password=x&…`, `"token":"x"`,
- * `apiKey: x`, `Cookie: a=b; c=d`, `<pin>1</pin>`, also with the backslashes of JSON within JSON. Where the end of a value
+ * `apiKey: x`, `Cookie: a=b; c=d`, `<pin>1</pin>`, blocks of YAML, parts of forms, also with the backslashes of JSON within JSON. Where the end of a value
  * can not be told, more is replaced rather than less. Linear in the length of the text.
  *
  * @param isSecret judges a name
@@ -54,12 +56,14 @@ function namedValue(
   const quote = text[end - 1];
   const isQuoted = quote === '"' || quote === "'" || quote === '`';
   let name: string;
+  let nameAt: number;
   if (isQuoted) {
     let nameEnd = end - 1;
     while (nameEnd > done && at - nameEnd < MAX_NAME && text[nameEnd - 1] === '\\') nameEnd--;
     const floor = Math.max(done, nameEnd - MAX_NAME);
     const open = nameEnd > floor ? text.slice(floor, nameEnd).lastIndexOf(quote) : -1;
-    name = text.slice(floor + open + 1, nameEnd);
+    nameAt = floor + open;
+    name = text.slice(nameAt + 1, nameEnd);
   } else {
     let start = end;
     const floor = Math.max(done, end - MAX_NAME);
@@ -71,9 +75,23 @@ function namedValue(
     )
       start--;
     name = text.slice(start, end);
+    nameAt = start;
+  }
+  if (name === 'name' && !isColon) {
+    const part = namedPart(text, at, isSecret);
+    if (part !== undefined) return part;
   }
   if (!hasLetters(name) || !isSecret(decodeName(name))) return undefined;
-  return valueAfter(text, at, isColon, isQuoted, LINE_NAME.test(name));
+  const value = valueAfter(text, at, isColon, isQuoted, LINE_NAME.test(name));
+  if (!isColon) return value;
+  return blockValue(text, nameAt + name.search(/[^\s-]|$/), value.from) ?? value;
+}
+
+/** The value of a part of a form whose `name="…"` is secret. */
+function namedPart(text: string, at: number, isSecret: (name: string) => boolean): Span | undefined {
+  const name = /^\\?"([^"\\]{3,256})\\?"|^([\w.[\]-]{3,256})/.exec(text.slice(at + 1, at + 1 + MAX_NAME));
+  const said = name?.[1] ?? name?.[2];
+  return said !== undefined && isSecret(decodeName(said)) ? partValue(text, at) : undefined;
 }
 
 function valueAfter(text: string, at: number, isColon: boolean, isQuoted: boolean, isLine: boolean): Span {

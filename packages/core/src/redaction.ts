@@ -10,7 +10,7 @@ export interface RedactionOptions {
   readonly allow?: readonly string[];
   /** @default 'mask' */
   readonly mode?: RedactionMode;
-  /** Looks for card numbers, JWTs, bearer tokens and private keys inside text. @default true */
+  /** Looks for card numbers, JWTs, bearer tokens, private keys and tokens of well-known vendors inside text. @default true */
   readonly detectValues?: boolean;
   /** A last step of one's own on each value; what it throws masks the value. */
   readonly custom?: (value: unknown, path: readonly string[]) => unknown;

@@ -1,5 +1,6 @@
 import { replaceCardNumbers } from './card-numbers.js';
 import { TextTrait } from './text-traits.js';
+import { replaceVendorTokens } from './vendor-tokens.js';
 
 const DOTTED_RUN = /[A-Za-z0-9_.-]+/g;
 const BEARER = /bearer((?:[\s:+]|%20){1,8})([A-Za-z0-9._~+/-]{6,}=*)/gi;
@@ -12,8 +13,8 @@ const KEY_LINE = 80;
 
 /**
  * Replaces secrets that are known by their form: card numbers, JSON Web Tokens (RFC 7519), bearer and basic
- * credentials (RFC 6750, RFC 7617), private keys in PEM (RFC 7468), the password of a URL (RFC 3986, 3.2.1). Linear in
- * the length of the text.
+ * credentials (RFC 6750, RFC 7617), private keys in PEM (RFC 7468), the password of a URL (RFC 3986, 3.2.1), tokens of
+ * well-known vendors. Linear in the length of the text.
  *
  * @param traits of the text, see `readTraits`
  */
@@ -37,6 +38,7 @@ export function replaceSecretValues(
   if ((traits & TextTrait.at) !== 0 && out.includes('://')) {
     out = out.replace(USER_INFO, (_, user: string, password: string) => `://${user}:${replace(password)}@`);
   }
+  if ((traits & TextTrait.vendor) !== 0) out = replaceVendorTokens(out, replace);
   if ((traits & TextTrait.digits) !== 0) out = replaceCardNumbers(out, replace);
   return out;
 }

@@ -1,6 +1,8 @@
 import type { JsonValue } from './event.js';
 import { replaceNamedValues } from './name-value-text.js';
+import { replaceOptionValues } from './option-text.js';
 import { replaceSecretValues } from './secret-values.js';
+import { replaceSqlValues } from './sql-values.js';
 import { readTraits, TextTrait } from './text-traits.js';
 
 /** Longer texts are searched as text, not parsed as JSON. In UTF-16 units. */
@@ -27,7 +29,12 @@ export function createTextRedaction(settings: TextRedactionSettings): TextRedact
 
   function redactText(text: string, nesting: number): string {
     const traits = readTraits(text);
-    if (traits === 0 || (traits === TextTrait.pair && ISO_TIME.test(text))) return text;
+    return traits === 0 ? text : redactTraits(text, traits, nesting);
+  }
+
+  /** Apart from the look at the text, which is all that most texts need and must stay small to be fast. */
+  function redactTraits(text: string, traits: number, nesting: number): string {
+    if (traits === TextTrait.pair && ISO_TIME.test(text)) return text;
     let out = text;
     if ((traits & (TextTrait.pair | TextTrait.backslash)) !== 0 && nesting < MAX_NESTING) {
       const parsed = redactJsonText(text, nesting);
@@ -36,6 +43,9 @@ export function createTextRedaction(settings: TextRedactionSettings): TextRedact
     if ((traits & TextTrait.token) !== 0 && nesting < MAX_NESTING && hidesSecret(text, nesting))
       return replace(text);
     if ((traits & TextTrait.percent) !== 0) out = redactEncoded(out, nesting);
+    // Before what is named by `=` or `:`, which may stand within a value of these.
+    if ((traits & TextTrait.values) !== 0) out = replaceSqlValues(out, isSecretName, replace);
+    if ((traits & TextTrait.option) !== 0) out = replaceOptionValues(out, isSecretName, replace);
     if ((traits & TextTrait.pair) !== 0) out = replaceNamedValues(out, isSecretName, replace);
     return detectValues ? replaceSecretValues(out, traits, replace) : out;
   }
