@@ -191,7 +191,7 @@ export class CaptureTransaction {
           : await executeAs(ready.rewritten);
     } catch (error) {
       this.#suspect = true;
-      if (this.parts.dialect.abortsOnError) this.#session.abandon();
+      if (this.parts.dialect.abortsOnError) this.#session.abandon(error);
       else await this.#afterFailure(sql, statement, ready, ambient);
       throw error;
     }

@@ -140,8 +140,11 @@ export interface CaptureSession {
    * @throws OutdatedCapture
    */
   after(rows: EngineRows): Promise<StatementChanges>;
-  /** The statement that `before` made ready for does not run, or runs unseen. */
-  abandon(): void;
+  /**
+   * The statement that `before` made ready for does not run, or runs unseen.
+   * @param error with which it failed
+   */
+  abandon(error?: unknown): void;
   /** Clears the way for a statement that changes the schema. */
   beforeSchemaChange(): Promise<void>;
   /** True if the connection is in no transaction any more: the database, or somebody, has ended it. */

@@ -19,7 +19,7 @@ export function errorText(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
   for (let depth = 0; depth < MAX_DEPTH && typeof current === 'object' && current !== null; depth += 1) {
-    for (const name of ['message', 'originalMessage', 'code', 'kind'] as const) {
+    for (const name of ['message', 'originalMessage', 'code', 'originalCode', 'kind'] as const) {
       const value: unknown = Reflect.get(current, name);
       if (typeof value === 'string') parts.push(value);
     }

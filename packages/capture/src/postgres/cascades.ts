@@ -51,6 +51,9 @@ const ACTS: ReadonlySet<ReferentialAction> = new Set(['cascade', 'set null', 'se
 
 /** True if a foreign key carries this write on to other rows. */
 export function isCarriedOn(write: RowWrite, table: PostgresTable): boolean {
+  if (write.verb === 'merge') {
+    return table.referencedBy.some(({ onDelete, onUpdate }) => ACTS.has(onDelete) || ACTS.has(onUpdate));
+  }
   return actingReferences(table, fateOf(write)).length > 0;
 }
 

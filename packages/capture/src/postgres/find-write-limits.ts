@@ -28,7 +28,11 @@ export function findWriteLimits(write: RowWrite, table: PostgresTable): WriteLim
     return { blocks: mark('opaque', `${name}, which the role may not read`), inexact: [] };
   }
   // RETURNING makes the policies for reading hold for the new row, and a write that was allowed would fail.
-  if (table.hasRowSecurity && write.returning === null && (write.verb === 'insert' || write.where === null)) {
+  if (
+    table.hasRowSecurity &&
+    write.returning === null &&
+    (write.verb === 'insert' || write.verb === 'merge' || write.where === null)
+  ) {
     return { blocks: mark('opaque', `row-level security on ${name}`), inexact: [] };
   }
   const inexact: Inexact[] = [];
@@ -44,5 +48,6 @@ export function findWriteLimits(write: RowWrite, table: PostgresTable): WriteLim
 }
 
 function eventsOf(write: RowWrite): readonly TriggerEvent[] {
+  if (write.verb === 'merge') return ['insert', 'update', 'delete'];
   return write.conflict === 'update' ? ['insert', 'update'] : [write.verb];
 }

@@ -9,6 +9,7 @@ import type {
   SessionOptions,
   StatementChanges,
 } from '../dialect.js';
+import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
 import {
   type CascadeContext,
@@ -19,6 +20,7 @@ import {
   settleCascades,
 } from './cascades.js';
 import { findWriteLimits } from './find-write-limits.js';
+import { imageTruncation } from './image-truncation.js';
 import { lockStatement } from './lock-statement.js';
 import type { PostgresTable } from './postgres-catalogue.js';
 import { PostgresRow } from './postgres-row.js';
@@ -27,6 +29,8 @@ import { parseRecord } from './record-text.js';
 import { EngineColumn, rewriteWrite } from './rewrite-write.js';
 import type { NamedTable, RowWrite } from './write-shape.js';
 
+// Class 42: a column or a table that is not there, a type that does not fit, a right that is missing.
+const OUTDATED = /\b42[0-9A-Z]{3}\b|ColumnNotFound|TableDoesNotExist/;
 const NOTHING: Readiness = { inexact: [] };
 const NO_CHANGES: StatementChanges = { rows: [], inexact: [] };
 
@@ -41,6 +45,8 @@ type Ask = (sql: string) => Promise<EngineRows>;
 /** Follows one transaction on PostgreSQL. Every write is one statement, which answers with the rows that it touched. */
 export class PostgresSession implements CaptureSession {
   #plan: Plan | undefined;
+  /** The rows that the TRUNCATE which runs next will take. */
+  #truncated: readonly RowChange[] = [];
 
   constructor(
     private readonly connection: CaptureConnection,
@@ -49,10 +55,14 @@ export class PostgresSession implements CaptureSession {
   ) {}
 
   async before(_: Statement, sql: string, ask: Ask): Promise<Readiness> {
-    this.#plan = undefined;
+    this.abandon();
     const shape = this.schema.shapeOf(sql);
     if (shape.verb === 'unreadable') return { inexact: await this.#unreadable(shape.reason, shape.tables) };
-    if (shape.verb === 'truncate') return { inexact: await this.#unreadable('TRUNCATE', shape.tables) };
+    if (shape.verb === 'truncate') {
+      const { changes, inexact } = await imageTruncation(this.#context, shape, this.options.ignores);
+      this.#truncated = changes;
+      return { inexact };
+    }
     const table = await this.schema.find(this.connection, shape.target);
     // Without such a table the database refuses the statement itself.
     if (table === undefined || this.options.ignores(table.name)) return NOTHING;
@@ -61,14 +71,16 @@ export class PostgresSession implements CaptureSession {
     const version = await this.schema.version(this.connection);
     const rewritten = rewriteWrite(sql, shape, table, version);
     if (rewritten === undefined) {
-      const reason = `an UPDATE of "${table.name.name}" that assigns no column by itself`;
+      const what =
+        shape.verb === 'merge' ? 'a MERGE into' : 'no column that is assigned by itself in an UPDATE of';
+      const reason = `${what} "${table.name.name}"`;
       return { inexact: [{ table: table.name, fidelity: 'opaque', reason }] };
     }
     const inexact = [...limits.inexact];
     let cascades: CascadeImage | undefined;
     if (isCarriedOn(shape, table)) {
       const lock = lockStatement(sql, shape, table);
-      if (lock === undefined || shape.verb === 'insert') {
+      if (lock === undefined || shape.verb === 'insert' || shape.verb === 'merge') {
         const reason = `the foreign keys that point at "${table.name.name}"`;
         inexact.push({ table: table.name, fidelity: 'opaque', reason });
       } else {
@@ -81,6 +93,9 @@ export class PostgresSession implements CaptureSession {
   }
 
   async after(rows: EngineRows): Promise<StatementChanges> {
+    const truncated = this.#truncated;
+    this.#truncated = [];
+    if (truncated.length > 0) return { rows: truncated, inexact: [] };
     const plan = this.#plan;
     this.#plan = undefined;
     const [first] = rows;
@@ -101,8 +116,11 @@ export class PostgresSession implements CaptureSession {
     return { rows: orderChanges([...changes, ...told]), inexact: findUnlocked(table, plan.cascades, rows) };
   }
 
-  abandon(): void {
+  abandon(error?: unknown): void {
     this.#plan = undefined;
+    this.#truncated = [];
+    // What was known of the table may be why it failed.
+    if (error !== undefined && OUTDATED.test(errorText(error))) this.schema.forget();
   }
 
   async beforeSchemaChange(): Promise<void> {
@@ -122,15 +140,15 @@ export class PostgresSession implements CaptureSession {
   savepointRolledBack(): void {}
 
   renew(): void {
-    this.#plan = undefined;
+    this.abandon();
   }
 
   async skip(): Promise<void> {
-    this.#plan = undefined;
+    this.abandon();
   }
 
   forget(): void {
-    this.#plan = undefined;
+    this.abandon();
   }
 
   /** Ids of row changes are made from the database's own clock. */

@@ -41,10 +41,15 @@ export function rewriteWrite(
 ): Rewritten | undefined {
   const row = rowExpression(write.qualifier, table);
   const edits: { at: number; text: string }[] = [];
-  const hasOld = version >= 180_000 && write.verb === 'update' && !write.namesOldOrNew;
+  const hasOld = version >= 180_000 && !write.namesOldOrNew;
   let old = 'NULL::text';
+  let now = write.verb === 'delete' ? 'NULL::text' : row;
   if (write.verb === 'delete') old = row;
-  else if (hasOld) old = rowExpression('old', table);
+  else if (write.verb === 'merge') {
+    if (!hasOld) return undefined;
+    old = `CASE WHEN merge_action() <> 'INSERT' THEN ${rowExpression('old', table)} END`;
+    now = `CASE WHEN merge_action() <> 'DELETE' THEN ${rowExpression('new', table)} END`;
+  } else if (hasOld && write.verb === 'update') old = rowExpression('old', table);
   else if (write.verb === 'update' || write.conflict === 'update') {
     const note = noteOldRow(write, table, row);
     if (note === undefined) return undefined;
@@ -54,7 +59,7 @@ export function rewriteWrite(
   const clears = old === READ_SETTING && write.verb === 'insert';
   const columns = [
     old,
-    write.verb === 'delete' ? 'NULL::text' : row,
+    now,
     CLOCK,
     fingerprintExpression(table.oid),
     SCOPE_EXPRESSION,

@@ -1,5 +1,6 @@
 import type { CaptureConnection } from '../dialect.js';
-import { type PostgresTable, quoteIdentifier } from './postgres-catalogue.js';
+import type { PostgresTable } from './postgres-catalogue.js';
+import { quoteIdentifier, quoteTable } from './quote-identifier.js';
 import { rowExpression } from './rewrite-write.js';
 
 /** A row by the texts of its values, in the order of its table's columns. */
@@ -23,10 +24,8 @@ export async function selectByKeys(
     const type = table.columns.find((column) => column.name === name)?.castType ?? 'text';
     return `c.${quoteIdentifier(name)} = k.k${position}::${type}`;
   });
-  const { schema, name } = table.relation;
-  const relation = `${schema === null ? '' : `${quoteIdentifier(schema)}.`}${quoteIdentifier(name)}`;
   const rows = await connection.query(
-    `SELECT ${rowExpression('c', table)} FROM ${relation} c
+    `SELECT ${rowExpression('c', table)} FROM ${quoteTable(table.relation)} c
      JOIN ROWS FROM (unnest(${lists})) AS k(${names}) ON ${conditions.join(' AND ')} ${lock}`,
     keys.map(arrayText),
   );

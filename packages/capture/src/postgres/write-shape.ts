@@ -20,9 +20,9 @@ export interface Assignment {
   readonly expression: Span;
 }
 
-/** One INSERT, UPDATE or DELETE, taken apart as far as capturing needs. */
+/** One INSERT, UPDATE, DELETE or MERGE, taken apart as far as capturing needs. */
 export interface RowWrite {
-  readonly verb: 'insert' | 'update' | 'delete';
+  readonly verb: 'insert' | 'update' | 'delete' | 'merge';
   readonly target: NamedTable;
   /** The target with ONLY and its alias, as written. */
   readonly targetText: Span;
@@ -96,7 +96,7 @@ class WriteParser {
       case 'TRUNCATE':
         return this.#truncate();
       case 'MERGE':
-        return unreadable('MERGE', this.#mergeTarget());
+        return this.#merge();
       default:
         return unreadable(verb === '' ? 'a statement that could not be read' : `a write by ${verb}`);
     }
@@ -250,11 +250,20 @@ class WriteParser {
     return { verb: 'truncate', tables, cascades: words.includes('CASCADE') };
   }
 
-  #mergeTarget(): readonly NamedTable[] {
+  #merge(): WriteShape {
+    const prefix = this.#prefix();
     this.#at += 2;
+    const targetAt = this.#at;
     if (this.#word() === 'ONLY') this.#at += 1;
-    const table = this.#table();
-    return table === undefined ? [] : [{ schema: table.schema, name: table.name }];
+    const target = this.#table();
+    if (target === undefined) return unreadable('a statement that could not be read');
+    if (this.#text() === '*') this.#at += 1;
+    const alias = this.#word() === 'USING' ? undefined : this.#alias();
+    const targetText = this.#since(targetAt);
+    const returningAt = this.#find(this.#at, (at) => this.#word(at - this.#at) === 'RETURNING');
+    const set = { assignments: [], assigned: new Set<string>() };
+    const place = { alias, targetText, prefix };
+    return this.#shape('merge', target, place, set, { conflict: 'none', returningAt, from: null });
   }
 
   #assignments(set: { assignments: Assignment[]; assigned: Set<string> }, ends: ReadonlySet<string>): void {

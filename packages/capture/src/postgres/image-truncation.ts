@@ -1,0 +1,62 @@
+import type { Inexact, RowChange, TableName } from '../dialect.js';
+import type { CascadeContext } from './cascades.js';
+import type { PostgresTable } from './postgres-catalogue.js';
+import { PostgresRow } from './postgres-row.js';
+import { quoteTable } from './quote-identifier.js';
+import { EngineColumn, rowExpression } from './rewrite-write.js';
+import type { Truncation } from './write-shape.js';
+
+/** Locks the tables that a TRUNCATE will empty, as it does itself, and reads what they hold. */
+export async function imageTruncation(
+  context: CascadeContext,
+  { tables: named, cascades }: Truncation,
+  ignores: (table: TableName) => boolean,
+): Promise<{ readonly changes: readonly RowChange[]; readonly inexact: readonly Inexact[] }> {
+  const { connection, schema, maxRows } = context;
+  const tables = new Map<string, PostgresTable>();
+  for (const name of named) {
+    const table = await schema.find(connection, name);
+    // Without it the database refuses the statement itself.
+    if (table === undefined || table.columns.some(({ isReadable }) => !isReadable)) continue;
+    tables.set(table.oid, table);
+  }
+  const waiting = cascades ? [...tables.values()] : [];
+  for (let table = waiting.shift(); table !== undefined; table = waiting.shift()) {
+    for (const { table: oid } of table.referencedBy) {
+      const found = tables.has(oid) ? undefined : await schema.byOid(connection, oid);
+      if (found === undefined) continue;
+      tables.set(oid, found);
+      waiting.push(found);
+    }
+  }
+  const changes: RowChange[] = [];
+  const inexact: Inexact[] = [];
+  for (const table of tables.values()) {
+    if (ignores(table.name)) continue;
+    const trigger = table.triggers.find(({ mayWrite, events }) => mayWrite && events.has('truncate'));
+    if (trigger !== undefined) {
+      const reason = `the trigger ${trigger.name} of "${table.name.name}", which may write other rows`;
+      inexact.push({ table: table.name, fidelity: 'opaque', reason });
+    }
+    const relation = quoteTable(table.relation);
+    await connection.execute(`LOCK TABLE ${relation} IN ACCESS EXCLUSIVE MODE`);
+    const rows = await connection.query(selectAll(table, relation, maxRows + 1));
+    if (rows.length > maxRows) {
+      const [[count] = []] = await connection.query(`SELECT count(*)::text FROM ${relation}`);
+      const reason = `more than ${maxRows} rows at once`;
+      inexact.push({ table: table.name, fidelity: 'count-only', count: Number(count), reason });
+    } else changes.push(...rows.map((row) => removed(table, row)));
+  }
+  return { changes, inexact };
+}
+
+function selectAll(table: PostgresTable, relation: string, limit: number): string {
+  return `SELECT ${rowExpression('t', table)}, NULL, (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint::text,
+    t.tableoid::text || ' ' || t.ctid::text FROM ${relation} t LIMIT ${limit}`;
+}
+
+function removed(table: PostgresTable, row: readonly unknown[]): RowChange {
+  const before = new PostgresRow(String(row[EngineColumn.old]), table.columns);
+  const place = String(row[3]);
+  return { table, before, after: null, from: place, to: place, at: Number(row[EngineColumn.clock]) };
+}
