@@ -5,7 +5,7 @@ import { hashLeaf } from './leaf.js';
 import { firstLink, Linker } from './link.js';
 import { CompactRange } from './merkle-tree.js';
 import { readBody } from './read-body.js';
-import type { NewEntry, SealedBatch, SealRequest, StoredEvent, StoredHead } from './store.js';
+import type { NewEntry, PendingEvent, SealedBatch, SealRequest, StoredHead } from './store.js';
 
 export interface SealBatchOptions {
   /** Without keys the log is not keyed: links are plain hashes and the head has no MAC. */
@@ -17,7 +17,7 @@ export interface SealBatchOptions {
   /** The time of sealing, in microseconds since 1970-01-01 UTC. @default the system's clock */
   readonly clock?: (() => bigint) | undefined;
   /** Told of each pending event that is not vouched for. It stays pending and is told of again with the next seal. */
-  readonly onRefused?: ((event: StoredEvent, reason: string) => void) | undefined;
+  readonly onRefused?: ((event: PendingEvent, reason: string) => void) | undefined;
 }
 
 /**
@@ -32,7 +32,7 @@ export function createSealBatch(options: SealBatchOptions = {}): SealRequest['co
   const clock = options.clock ?? (() => BigInt(Date.now()) * 1000n);
   const linker = new Linker(keys?.link ?? null);
 
-  return (head: StoredHead | null, pending: readonly StoredEvent[]): SealedBatch => {
+  return (head: StoredHead | null, pending: readonly PendingEvent[]): SealedBatch => {
     const log = options.log ?? head?.log ?? pending[0]?.log;
     if (log === undefined || pending.length === 0) return { entries: [], head: null };
     if (head !== null) checkHead(head, log, keys, keyedFrom);
@@ -87,7 +87,7 @@ function rangeOf(head: StoredHead | null): CompactRange {
   }
 }
 
-function refusal(event: StoredEvent, log: string): string | null {
+function refusal(event: PendingEvent, log: string): string | null {
   if (Buffer.compare(hashLeaf(event.body), event.leaf) !== 0)
     return 'the stored bytes do not hash to its leaf';
   let body: { readonly id: string; readonly log: string };

@@ -1,12 +1,16 @@
 import type { EventColumns, PreparedEvent } from './event.js';
 
-/** An event as the store holds it. */
-export interface StoredEvent {
+/** What a sealer is given of a pending event: the columns are not hashed, so reading them would be for nothing. */
+export interface PendingEvent {
   readonly id: string;
   readonly log: string;
   readonly body: Uint8Array;
   /** The leaf that was written with the event. */
   readonly leaf: Uint8Array;
+}
+
+/** An event as the store holds it. */
+export interface StoredEvent extends PendingEvent {
   readonly columns: EventColumns;
 }
 
@@ -79,7 +83,7 @@ export interface SealRequest {
    * Makes the entries from the head (null: the log is new) and the pending events, in the order of their ids. Synchronous and pure: what it throws
    * rolls the transaction back and reaches the caller.
    */
-  readonly compute: (head: StoredHead | null, pending: readonly StoredEvent[]) => SealedBatch;
+  readonly compute: (head: StoredHead | null, pending: readonly PendingEvent[]) => SealedBatch;
   /** The same as `compute`. A store may use either. */
   readonly portable?: PortableCompute;
 }
@@ -116,6 +120,8 @@ export interface TransactionalAppend {
   readonly database: string;
   /** Asks the database for the name that is equal by whichever way it is reached. @default `database` */
   identify?(): Promise<string>;
+  /** A query that gives that same name, in one row of one column, on any connection to the database. @default none */
+  readonly nameSql?: string;
   /**
    * Statements that append the events, each within the dialect's limits. They MUST leave what the session functions of
    * the database answer (`last_insert_rowid()` and the like) as it was. Each MUST count as affected rows the events that

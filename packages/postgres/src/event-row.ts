@@ -37,7 +37,7 @@ export function readEvent(row: Row, at = 0): StoredEvent {
   };
 }
 
-export function readColumns(row: Row, at: number): EventColumns {
+function readColumns(row: Row, at: number): EventColumns {
   return {
     time: readText(row[at]),
     action: readText(row[at + 1]),

@@ -4,9 +4,9 @@ import type { PreparedEvent } from '@indelible/core';
 const MAX_OWN = 20_000;
 /** Logs whose position is remembered. */
 const MAX_LOGS = 1_000;
-/** A look at everything that takes so much longer than its rows do walks over dead ones. */
-const SLOW_MS = 20;
-const ROW_MS = 0.05;
+/** A look at everything that takes longer than so much and its rows walks over dead ones. */
+const SLOW_MS = 3;
+const ROW_MS = 0.01;
 /** Such a look may take so small a part of the time, but comes once a minute. */
 const SHARE = 50;
 const SWEEP_MS = 60_000;

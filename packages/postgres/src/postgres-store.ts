@@ -100,6 +100,7 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
       label: database.label,
       identify: () =>
         read(async (session) => readText((await session.query(databaseNameSql(tables.schema))).rows[0]?.[0])),
+      nameSql: databaseNameSql(tables.schema),
       onGiven: (events) => positions.given(events),
     }),
     migrationSql: printMigrations(tables, roles),

@@ -1,16 +1,17 @@
 import {
   AuditError,
   type NewEntry,
+  type PendingEvent,
   type SealedBatch,
   type SealOutcome,
   type SealRequest,
-  type StoredEvent,
   type StoredHead,
 } from '@indelible/core';
 import { type Database, rollBack, WorkError } from './database.js';
-import { EVENT_SELECT, readEvent, readHead, readText } from './event-row.js';
+import { readHead, readText } from './event-row.js';
 import type { PendingPositions } from './pending-position.js';
 import { sqlState } from './postgres-error.js';
+import { type Place, readPending, readPlaces } from './read-pending.js';
 import type { SchemaCheck } from './schema-version.js';
 import type { Answer, Session } from './session.js';
 import { quoteText, type Tables } from './tables.js';
@@ -20,8 +21,15 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const UNIQUE_VIOLATION = '23505';
 /** Another seal got in the way; so did somebody who alters the tables. */
 const BUSY: ReadonlySet<string> = new Set([LOCK_NOT_AVAILABLE, '40001', '40P01']);
-/** Nobody holds these locks for longer than a moment but who alters the tables. */
-const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '100ms'";
+/**
+ * Nobody holds a lock that this needs for longer than a moment but who alters the tables. Every statement finds its rows by a
+ * key; the planner, whose statistics of a queue are always wrong, is not to prefer reading all of it.
+ */
+const BEGIN = [
+  'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
+  "SET LOCAL lock_timeout = '100ms'",
+  ...['seqscan', 'bitmapscan', 'sort', 'hashjoin', 'mergejoin'].map((way) => `SET LOCAL enable_${way} = off`),
+].join('; ');
 
 export interface SealParts {
   readonly database: Database;
@@ -41,7 +49,10 @@ export function sealBatch(parts: SealParts, request: SealRequest): Promise<SealO
   return database.use(async (session) => {
     await schema.require(session);
     // A look before the lock: most calls of an idle process end here.
-    if (positions.isIdle(request.log) && !(await hasPending(session, parts, request.log))) {
+    if (
+      positions.isIdle(request.log) &&
+      (await readPlaces(session, parts, { log: request.log, limit: 1, further: '' })).length === 0
+    ) {
       return { sealed: 0, busy: false };
     }
     try {
@@ -61,22 +72,6 @@ export function sealBatch(parts: SealParts, request: SealRequest): Promise<SealO
   });
 }
 
-async function hasPending(session: Session, { tables, positions }: SealParts, log: string): Promise<boolean> {
-  const selection = { log, limit: 1, further: '' };
-  return (
-    (
-      await lookAt(positions, selection, (condition, params) =>
-        session
-          .query(
-            `SELECT p.id FROM ${tables.pending} AS p WHERE p.log = $1 ${condition} ORDER BY p.id LIMIT $2`,
-            params,
-          )
-          .then((answer) => answer.rows),
-      )
-    ).length > 0
-  );
-}
-
 async function sealOnce(
   session: Session,
   parts: SealParts,
@@ -93,10 +88,11 @@ async function sealOnce(
       await session.script('ROLLBACK');
       return { sealed: 0, busy: true };
     }
-    const waiting = await readWaiting(session, parts, { log, limit: request.limit, further });
+    const places = await readPlaces(session, parts, { log, limit: request.limit, further });
+    const waiting = await readPending(session, tables, log, places);
     batch = compute(request, head?.row ?? null, waiting);
     sealed = batch.entries;
-    if (sealed.length > 0 || batch.head !== null) await write(session, tables, log, { batch, head, waiting });
+    if (sealed.length > 0 || batch.head !== null) await write(session, tables, log, { batch, head, places });
     await session.script('COMMIT');
   } catch (error) {
     await rollBack(session);
@@ -135,7 +131,7 @@ function readLocked(answer: Answer | undefined): LockedHead | null {
 function compute(
   request: SealRequest,
   head: StoredHead | null,
-  waiting: readonly WaitingEvent[],
+  waiting: readonly PendingEvent[],
 ): SealedBatch {
   try {
     return request.compute(head, waiting);
@@ -144,67 +140,16 @@ function compute(
   }
 }
 
-/** An event with the place of its row in `audit_pending`. */
-interface WaitingEvent extends StoredEvent {
-  readonly place: string;
-}
-
-interface Selection {
-  readonly log: string;
-  readonly limit: number;
-  /** A further condition on the row `p`. */
-  readonly further: string;
-}
-
-/** Reads with the conditions that the position asks for, at most `limit` rows, and tells it how long that took. */
-async function lookAt<T>(
-  positions: PendingPositions,
-  { log, limit, further }: Selection,
-  read: (condition: string, params: readonly (string | number)[]) => Promise<readonly T[]>,
-): Promise<readonly T[]> {
-  const { after, own } = positions.nextLook(log);
-  if (after === undefined) {
-    const start = performance.now();
-    const all = await read(further, [log, limit]);
-    positions.lookedFully(log, all.length, performance.now() - start);
-    return all;
-  }
-  const newer = await read(`AND p.id > $3 ${further}`, [log, limit, after]);
-  if (newer.length === limit || own.length === 0) return newer;
-  const ids = plainArray(own, (id) => id);
-  const older = await read(`AND p.id = ANY ($3::uuid[]) ${further}`, [log, limit - newer.length, ids]);
-  return [...older, ...newer];
-}
-
-function readWaiting(
-  session: Session,
-  { tables, positions }: SealParts,
-  selection: Selection,
-): Promise<readonly WaitingEvent[]> {
-  return lookAt(positions, selection, async (condition, params) => {
-    // OFFSET 0: one look-up an event, also where the planner's statistics are those of a table that was empty.
-    const { rows } = await session.query(
-      `SELECT p.place, ${EVENT_SELECT}
-        FROM (SELECT p.ctid AS place, p.id FROM ${tables.pending} AS p WHERE p.log = $1 ${condition}
-            ORDER BY p.id LIMIT $2) AS p
-          JOIN LATERAL (SELECT * FROM ${tables.event} AS x WHERE x.id = p.id OFFSET 0) AS e ON true
-        ORDER BY p.id`,
-      params,
-    );
-    return rows.map((row) => ({ ...readEvent(row, 1), place: readText(row[0]) }));
-  });
-}
-
 interface Sealed {
   readonly batch: SealedBatch;
   readonly head: LockedHead | null;
-  readonly waiting: readonly WaitingEvent[];
+  readonly places: readonly Place[];
 }
 
 /** Entries, head and what is no longer pending, in one statement. */
 async function write(session: Session, tables: Tables, log: string, sealed: Sealed): Promise<void> {
   const { entries, head } = sealed.batch;
-  const places = new Map(sealed.waiting.map((event) => [event.id, event.place]));
+  const places = new Map(sealed.places.map(({ id, ctid }) => [id, ctid]));
   const params: (string | number | Uint8Array | null)[] = [
     log,
     Buffer.concat(entries.map((entry) => bytesOf(entry.leaf, 32))),
@@ -231,7 +176,7 @@ async function write(session: Session, tables: Tables, log: string, sealed: Seal
             WHERE ctid = ${quoteText(sealed.head.ctid)}::tid AND log = $1)`;
   }
   await session.query(
-    `WITH gone AS (DELETE FROM ${tables.pending} WHERE ctid = ANY ($7::tid[]) AND log = $1)${writeHead}
+    `WITH gone AS (DELETE FROM ${tables.pending} WHERE ctid = ANY ($7::tid[]))${writeHead}
       INSERT INTO ${tables.entry} (log, idx, event_id, leaf, hash, sealed_at)
       SELECT $1, g.idx, g.event_id, substring($2::bytea FROM (g.n * 32 - 31)::int FOR 32),
         substring($3::bytea FROM (g.n * 32 - 31)::int FOR 32), g.sealed_at

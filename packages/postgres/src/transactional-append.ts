@@ -6,17 +6,20 @@ export interface TransactionalOptions {
   /** A label of the database without its secrets. */
   readonly label: string;
   readonly identify: () => Promise<string>;
+  /** What `identify` asks. */
+  readonly nameSql: string;
   /** Told of the events of each call: they may be committed soon. */
   readonly onGiven: (events: readonly PreparedEvent[]) => void;
 }
 
 /** How events are written on an ORM's connection. Nothing of ours has a sequence, so `lastval()` stays what it was. */
 export function createTransactionalAppend(options: TransactionalOptions): TransactionalAppend {
-  const { statements, label, identify, onGiven } = options;
+  const { statements, label, identify, nameSql, onGiven } = options;
   return {
     dialect: 'postgres',
     database: label,
     identify,
+    nameSql,
     statements(events, { isFresh = false } = {}) {
       onGiven(events);
       const sql = isFresh ? statements.insert : statements.insertNew;

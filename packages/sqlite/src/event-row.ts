@@ -35,7 +35,7 @@ export function readEvent(row: readonly unknown[], at = 0): StoredEvent {
   };
 }
 
-export function readColumns(row: readonly unknown[], at: number): EventColumns {
+function readColumns(row: readonly unknown[], at: number): EventColumns {
   return {
     time: readText(row[at]),
     action: readText(row[at + 1]),

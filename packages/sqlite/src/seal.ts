@@ -1,15 +1,14 @@
 import {
   AuditError,
   auditErrorCode,
-  type EventColumns,
   type NewEntry,
+  type PendingEvent,
   type SealedBatch,
   type SealOutcome,
   type SealRequest,
-  type StoredEvent,
 } from '@indelible/core';
 import type { Connection } from './connection.js';
-import { EVENT_SELECT, readBytes, readColumns, readHead, readNumber, readText } from './event-row.js';
+import { readBytes, readHead, readNumber, readText } from './event-row.js';
 import { runInShapes } from './run-in-shapes.js';
 import { requireSchema } from './schema-version.js';
 
@@ -51,37 +50,20 @@ function sealWaiting(connection: Connection, request: SealRequest, further: stri
       log,
       BigInt(request.limit),
     ])
-    .map((row) => new WaitingEvent(connection, row));
+    .map(
+      (row): PendingEvent => ({
+        id: readText(row[0]),
+        log: readText(row[1]),
+        body: readBytes(row[2]),
+        leaf: readBytes(row[3]),
+      }),
+    );
   const batch = request.compute(headRow === undefined ? null : readHead(headRow), waiting);
   insertEntries(connection, log, batch.entries);
   removePending(connection, log, batch.entries, waiting);
   writeHead(connection, log, batch);
   const outcome = { sealed: batch.entries.length, busy: false };
   return batch.refused === undefined ? outcome : { ...outcome, refused: batch.refused };
-}
-
-/** An event as a sealer needs it: the columns, which it does not hash, are read only if somebody asks for them. */
-class WaitingEvent implements StoredEvent {
-  readonly id: string;
-  readonly log: string;
-  readonly body: Uint8Array;
-  readonly leaf: Uint8Array;
-  readonly #connection: Connection;
-
-  constructor(connection: Connection, row: readonly unknown[]) {
-    this.#connection = connection;
-    this.id = readText(row[0]);
-    this.log = readText(row[1]);
-    this.body = readBytes(row[2]);
-    this.leaf = readBytes(row[3]);
-  }
-
-  get columns(): EventColumns {
-    const [row] = this.#connection.all(`SELECT ${EVENT_SELECT} FROM audit_event AS e WHERE e.id = ?`, [
-      this.id,
-    ]);
-    return readColumns(row ?? [], 4);
-  }
 }
 
 function insertEntries(connection: Connection, log: string, entries: readonly NewEntry[]): void {
@@ -101,7 +83,7 @@ function removePending(
   connection: Connection,
   log: string,
   entries: readonly NewEntry[],
-  waiting: readonly StoredEvent[],
+  waiting: readonly PendingEvent[],
 ): void {
   const [first] = entries;
   const last = entries.at(-1);

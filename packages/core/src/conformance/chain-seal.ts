@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { NewEntry, SealedBatch, StoredEvent, StoredHead } from '../store.js';
+import type { NewEntry, PendingEvent, SealedBatch, StoredHead } from '../store.js';
 import type { RawEntry } from './store-harness.js';
 
 /** A time with microseconds that a JavaScript `Date` or a double of seconds would round. */
@@ -13,7 +13,7 @@ const START = new Uint8Array(32);
  */
 export function chainSeal(
   log: string,
-): (head: StoredHead | null, pending: readonly StoredEvent[]) => SealedBatch {
+): (head: StoredHead | null, pending: readonly PendingEvent[]) => SealedBatch {
   return (head, pending) => {
     if (pending.length === 0) return { entries: [], head: null };
     const entries: NewEntry[] = [];

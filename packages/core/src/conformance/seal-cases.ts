@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { StoredEvent, StoredHead } from '../store.js';
+import type { PendingEvent, StoredHead } from '../store.js';
 import { chainSeal } from './chain-seal.js';
 import { sampleEvent, sampleEvents, sampleId } from './sample-event.js';
 import {
@@ -158,7 +158,7 @@ export const sealCases: StoreCases = {
   'an event can not be sealed twice': async (session) => {
     const store = await session.ready();
     await store.append(sampleEvents(0, 2));
-    const kept: StoredEvent[] = [];
+    const kept: PendingEvent[] = [];
     await store.seal({
       log: 'audit',
       limit: 10,

@@ -1,0 +1,114 @@
+import type { PendingEvent } from '@indelible/core';
+import { readBytes, readText } from './event-row.js';
+import type { PendingPositions } from './pending-position.js';
+import type { Session } from './session.js';
+import type { Tables } from './tables.js';
+import { plainArray } from './text-array.js';
+
+/** A row of `audit_pending` and where it stands: by that it is deleted without a search. */
+export interface Place {
+  readonly id: string;
+  readonly ctid: string;
+}
+
+export interface Selection {
+  readonly log: string;
+  readonly limit: number;
+  /** A further condition on the row `p`. */
+  readonly further: string;
+}
+
+interface Source {
+  readonly tables: Tables;
+  readonly positions: PendingPositions;
+}
+
+/** At most `limit` pending rows of the log, the smallest ids first among those that the position asks for. */
+export async function readPlaces(
+  session: Session,
+  { tables, positions }: Source,
+  { log, limit, further }: Selection,
+): Promise<readonly Place[]> {
+  const read = async (condition: string, params: readonly (string | number)[]): Promise<readonly Place[]> => {
+    const { rows } = await session.query(
+      `SELECT p.id, p.ctid FROM ${tables.pending} AS p WHERE p.log = $1 ${condition} ${further} ORDER BY p.id LIMIT $2`,
+      params,
+    );
+    return rows.map(([id, ctid]) => ({ id: readText(id), ctid: readText(ctid) }));
+  };
+  const { after, own } = positions.nextLook(log);
+  if (after === undefined) {
+    const start = performance.now();
+    const all = await read('', [log, limit]);
+    positions.lookedFully(log, all.length, performance.now() - start);
+    return all;
+  }
+  const newer = await read('AND p.id > $3', [log, limit, after]);
+  if (newer.length === limit || own.length === 0) return newer;
+  const ids = plainArray(own, (id) => id);
+  return [...(await read('AND p.id = ANY ($3::uuid[])', [log, limit - newer.length, ids])), ...newer];
+}
+
+/** Bodies that one answer holds: a text of the server, two characters a byte, has to fit into one of JavaScript. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/**
+ * The events of these rows, in the order of their ids; a row without its event gives none. They come as a few long values instead
+ * of many short ones, which halves the time that both sides spend on them.
+ */
+export async function readPending(
+  session: Session,
+  tables: Tables,
+  log: string,
+  places: readonly Place[],
+): Promise<readonly PendingEvent[]> {
+  const events: PendingEvent[] = [];
+  for (let part = places; part.length > 0; ) {
+    const { rows } = await session.query(pendingSql(tables), [
+      plainArray(part, ({ id }) => id),
+      log,
+      part[0]?.id ?? null,
+      part.at(-1)?.id ?? null,
+    ]);
+    const [bodies, leaves, table, isCut] = rows[0] ?? [];
+    if (bodies === null) break;
+    const body = new Pieces(readBytes(bodies));
+    const leaf = new Pieces(readBytes(leaves));
+    for (const line of readText(table).split(';')) {
+      const [id = '', bodySize = '', leafSize = '', otherLog] = line.split(',');
+      events.push({
+        id,
+        log: otherLog === undefined ? log : Buffer.from(otherLog, 'hex').toString('utf8'),
+        body: body.take(Number(bodySize)),
+        leaf: leaf.take(Number(leafSize)),
+      });
+    }
+    const last = events.at(-1)?.id ?? '';
+    part = isCut === 't' ? part.filter(({ id }) => id > last) : [];
+  }
+  return events;
+}
+
+/** The range says the same as the list, in a form that leaves out the partitions of other months while the plan is made. */
+function pendingSql({ event }: Tables): string {
+  return `SELECT string_agg(s.body, ''::bytea) FILTER (WHERE s.fits), string_agg(s.leaf, ''::bytea) FILTER (WHERE s.fits),
+      string_agg(concat_ws(',', s.id, octet_length(s.body), octet_length(s.leaf),
+        CASE WHEN s.log <> $2 THEN encode(convert_to(s.log, 'UTF8'), 'hex') END), ';') FILTER (WHERE s.fits),
+      bool_or(NOT s.fits)
+    FROM (SELECT e.id, e.log, e.body, e.leaf, sum(octet_length(e.body))
+        OVER (ORDER BY e.id ROWS UNBOUNDED PRECEDING) - octet_length(e.body) < ${MAX_BYTES} AS fits
+      FROM ${event} AS e WHERE e.id = ANY ($1::uuid[]) AND e.id >= $3 AND e.id <= $4
+      ORDER BY e.id) AS s`;
+}
+
+/** Takes one piece after the other from bytes that were put together. */
+class Pieces {
+  private at = 0;
+
+  constructor(private readonly bytes: Uint8Array) {}
+
+  take(size: number): Uint8Array {
+    this.at += size;
+    return this.bytes.subarray(this.at - size, this.at);
+  }
+}
