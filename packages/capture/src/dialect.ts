@@ -165,6 +165,8 @@ export interface CaptureDialect {
   readonly name: string;
   /** Tells what a statement is. */
   readonly readStatement: (sql: string) => Statement;
+  /** Reads once from the database what `readStatement` can not ask for. MUST be called before the first statement. */
+  prepare(connection: CaptureConnection): Promise<void>;
   /** True where a failed statement makes all that follow fail, until a savepoint or the transaction is rolled back. */
   readonly abortsOnError: boolean;
   /**

@@ -11,7 +11,12 @@ export function createPostgresDialect(): CaptureDialect {
   const schema = new PostgresSchema();
   return {
     name: 'postgres',
-    readStatement: readPostgresStatement,
+    readStatement: (sql) => {
+      const statement = readPostgresStatement(sql);
+      if (statement.kind !== 'read' || schema.writingCalls(sql).length === 0) return statement;
+      return { ...statement, kind: 'write' };
+    },
+    prepare: (connection) => schema.prepare(connection),
     abortsOnError: true,
     begin: 'BEGIN',
     commit: 'COMMIT',

@@ -1,6 +1,7 @@
 import type { CaptureConnection } from '../dialect.js';
 import { PostgresCatalogue, type PostgresTable } from './postgres-catalogue.js';
 import { type NamedTable, readWriteShape, type WriteShape } from './write-shape.js';
+import { callsOf, readWritingFunctions } from './writing-functions.js';
 
 const MAX_SHAPES = 1_000;
 const MAX_LENGTH = 20_000;
@@ -9,9 +10,21 @@ const MAX_LENGTH = 20_000;
 export class PostgresSchema {
   readonly #catalogue = new PostgresCatalogue();
   readonly #shapes = new Map<string, WriteShape>();
+  #functions: ReadonlySet<string> = new Set();
   #version: number | undefined;
   /** That of the connection that was asked last: mostly all have the same, and each statement tells its own. */
   #scope: string | undefined;
+
+  /** Reads what can not be read when a statement is seen. */
+  async prepare(connection: CaptureConnection): Promise<void> {
+    this.#functions = await readWritingFunctions(connection);
+    await this.version(connection);
+  }
+
+  /** The application's functions that the statement calls and that may write rows. */
+  writingCalls(sql: string): readonly string[] {
+    return callsOf(sql, this.#functions);
+  }
 
   shapeOf(sql: string): WriteShape {
     const known = this.#shapes.get(sql);

@@ -56,7 +56,22 @@ export class PostgresSession implements CaptureSession {
 
   async before(_: Statement, sql: string, ask: Ask): Promise<Readiness> {
     this.abandon();
+    const calls = this.schema.writingCalls(sql).map(
+      (name): Inexact => ({
+        table: null,
+        fidelity: 'opaque',
+        reason: `the function ${name}, which may write rows`,
+      }),
+    );
+    const { inexact, rewritten } = await this.#look(sql, ask);
+    return rewritten === undefined
+      ? { inexact: [...calls, ...inexact] }
+      : { inexact: [...calls, ...inexact], rewritten };
+  }
+
+  async #look(sql: string, ask: Ask): Promise<Readiness> {
     const shape = this.schema.shapeOf(sql);
+    if (shape.verb === 'query') return NOTHING;
     if (shape.verb === 'unreadable') return { inexact: await this.#unreadable(shape.reason, shape.tables) };
     if (shape.verb === 'truncate') {
       const { changes, inexact } = await imageTruncation(this.#context, shape, this.options.ignores);

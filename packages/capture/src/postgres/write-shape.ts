@@ -60,7 +60,12 @@ export interface Unreadable {
   readonly tables: readonly NamedTable[];
 }
 
-export type WriteShape = RowWrite | Truncation | Unreadable;
+/** What writes nothing itself: it may call what does. */
+export interface Query {
+  readonly verb: 'query';
+}
+
+export type WriteShape = RowWrite | Truncation | Unreadable | Query;
 
 const WRITES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
@@ -95,6 +100,12 @@ class WriteParser {
         return this.#delete();
       case 'TRUNCATE':
         return this.#truncate();
+      case 'SELECT':
+      case 'VALUES':
+      case 'TABLE':
+        return this.#find(this.#at, (at) => this.#word(at - this.#at) === 'INTO') < this.tokens.length
+          ? unreadable('SELECT INTO')
+          : { verb: 'query' };
       case 'MERGE':
         return this.#merge();
       default:

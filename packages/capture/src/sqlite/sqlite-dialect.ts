@@ -21,6 +21,7 @@ export function createSqliteDialect(): CaptureDialect {
   return {
     name: 'sqlite',
     readStatement,
+    prepare: async () => undefined,
     abortsOnError: false,
     begin: 'BEGIN IMMEDIATE',
     commit: 'COMMIT',
