@@ -40,11 +40,12 @@ export class AuditRuntime implements Audit {
 
   constructor(private readonly settings: AuditSettings) {
     const { store, keys, keyedFrom, storeTimeoutMs: timeoutMs, sealAfterMs, maxBuffered } = settings;
+    const { drainTimeoutMs } = settings;
     const reporter = new ErrorReporter(settings.onError);
     // Where another process seals, the key is there and not here.
     const keyed = keys !== undefined || sealAfterMs === false;
     const connection = new StoreConnection({ store, keyed, timeoutMs });
-    const sealer = new Sealer({ connection, reporter, keys, keyedFrom, sealAfterMs });
+    const sealer = new Sealer({ connection, reporter, keys, keyedFrom, sealAfterMs, drainTimeoutMs });
     const onStored = (events: readonly PreparedEvent[]) => sealer.stored(events);
     const spool = new Spool({
       directory: settings.spoolDirectory,
@@ -230,7 +231,7 @@ export class AuditRuntime implements Audit {
     if (this.started) return;
     this.started = true;
     this.sealer.start();
-    this.track(this.recovery.adopt()).catch((error: unknown) => this.reporter.report(toStoreError(error)));
+    this.track(this.recovery.watch()).catch((error: unknown) => this.reporter.report(toStoreError(error)));
     if (this.settings.lifecycleEvents) this.post([this.ownEvent('audit.started', { node: process.version })]);
   }
 

@@ -23,6 +23,7 @@ export interface AuditSettings {
   readonly maxBuffered: number;
   readonly storeTimeoutMs: number;
   readonly sealAfterMs: number | false;
+  readonly drainTimeoutMs: number;
   readonly lifecycleEvents: boolean;
   readonly onError: ((error: Error) => void) | undefined;
   readonly prepare: PrepareSettings;
@@ -39,6 +40,7 @@ const KNOWN = new Set([
   'maxBuffered',
   'storeTimeoutMs',
   'sealAfterMs',
+  'drainTimeoutMs',
   'maxEventBytes',
   'maxBinaryBytes',
   'onMissingActor',
@@ -91,6 +93,7 @@ export function readAuditSettings(options: AuditOptions, environment: NodeJS.Pro
     maxBuffered: integer('maxBuffered', 1, 10_000),
     storeTimeoutMs: integer('storeTimeoutMs', 1, 2_000),
     sealAfterMs: options.sealAfterMs === false ? false : integer('sealAfterMs', 0, 50),
+    drainTimeoutMs: integer('drainTimeoutMs', 0, 30_000),
     lifecycleEvents,
     onError: options.onError,
     prepare: Object.freeze({

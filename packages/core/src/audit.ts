@@ -35,6 +35,11 @@ export interface AuditOptions {
   readonly storeTimeoutMs?: number;
   /** Seals this long after an append; false: another process seals. @default 50 */
   readonly sealAfterMs?: number | false;
+  /**
+   * How long `flush()` and `close()` wait for the seal of their events while another process holds the log's lock. What is
+   * not sealed then is in the store and stays pending: whoever seals next seals it. @default 30_000
+   */
+  readonly drainTimeoutMs?: number;
   /** Cuts an event's values beyond so many bytes and marks them. @default 65_536 */
   readonly maxEventBytes?: number;
   /** Bytes up to this length are kept as base64, longer ones as a SHA-256 digest. @default 1_024 */
@@ -85,7 +90,11 @@ export interface Audit {
   record(input: EventInput, options?: RecordOptions): Promise<Recorded>;
   /** Records several in one transaction of the store. */
   recordAll(inputs: readonly EventInput[], options?: RecordOptions): Promise<readonly Recorded[]>;
-  /** Resolves when everything that this process recorded before the call is in the store and sealed. */
+  /**
+   * Resolves when everything that this process recorded before the call is in the store and sealed.
+   *
+   * @throws AuditError `AUDIT_STORE_TIMEOUT` if it can not be sealed within `drainTimeoutMs`, or why the store failed
+   */
   flush(): Promise<void>;
   /** Seals what is pending in all logs, whoever wrote it. @returns how many events */
   seal(): Promise<number>;
@@ -93,7 +102,10 @@ export interface Audit {
   verify(options?: VerifyOptions): Promise<readonly Verdict[]>;
   migrate(): Promise<MigrationOutcome>;
   health(): Health;
-  /** Drains, records `audit.stopped`, closes the store if this audit opened it. Idempotent. */
+  /**
+   * Drains, records `audit.stopped`, closes the store if this audit opened it. Idempotent, and never rejects: what can not be
+   * drained, in the store's time limits and `drainTimeoutMs`, reaches `onError` and is left in the spool or pending.
+   */
   close(): Promise<void>;
   /** The store, opened on first use. */
   store(): Promise<AuditStore>;

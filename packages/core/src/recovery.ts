@@ -28,6 +28,8 @@ const BY_ONE_EVENT: ReadonlySet<string> = new Set([
 ]);
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
+/** How often a living process looks for what others left that are gone. */
+const ADOPT_MS = 60_000;
 
 /** Brings back what a failing store left behind: the spool in order, then a gap event for what was lost. */
 export class Recovery {
@@ -42,6 +44,8 @@ export class Recovery {
   private delay = FIRST_DELAY_MS;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private running: Promise<void> | null = null;
+  private watcher: ReturnType<typeof setInterval> | null = null;
+  private adopting: Promise<void> | null = null;
   private stopped = false;
 
   constructor(private readonly options: RecoveryOptions) {}
@@ -87,9 +91,24 @@ export class Recovery {
     }, wait).unref();
   }
 
-  /** Takes over what processes left that are gone. */
-  async adopt(): Promise<void> {
-    if ((await this.options.spool.adopt()) > 0) this.wake();
+  /** Takes over what processes left that are gone: now, which it resolves after, and once a minute. */
+  watch(): Promise<void> {
+    this.watcher ??= setInterval(() => {
+      this.adopt().catch((error: unknown) => this.options.reporter.report(toStoreError(error)));
+    }, ADOPT_MS).unref();
+    return this.adopt();
+  }
+
+  private adopt(): Promise<void> {
+    this.adopting ??= this.options.spool
+      .adopt()
+      .then((files) => {
+        if (files > 0) this.wake();
+      })
+      .finally(() => {
+        this.adopting = null;
+      });
+    return this.adopting;
   }
 
   /** Replays all that there is now. @throws AuditError the failure of the store or of the spool */
@@ -104,8 +123,11 @@ export class Recovery {
   /** No more tries. What could not be told of a gap goes to the spool. */
   async stop(): Promise<void> {
     this.stopped = true;
+    if (this.watcher !== null) clearInterval(this.watcher);
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
+    // What is taken over now the spool lets go of when it is closed.
+    await this.adopting?.catch(() => {});
     await this.running?.catch(() => {});
     for (let gap = this.takeGap(); gap !== null; gap = this.takeGap()) {
       await this.options.spool.write([gap.body]);

@@ -14,6 +14,8 @@ export interface SealerOptions {
   readonly keyedFrom: number | undefined;
   /** False: another process seals. */
   readonly sealAfterMs: number | false;
+  /** How long `drain` tries where others hold the lock. */
+  readonly drainTimeoutMs: number;
 }
 
 /** Events in one transaction: so few that the event loop of a synchronous driver is never held for long. */
@@ -23,8 +25,6 @@ const LOADED_BATCH = 500;
 const SWEEP_MS = 60_000;
 const RETRY_MS = 20;
 const MAX_RETRY_MS = 5_000;
-/** How long `drain` tries where others hold the lock. */
-const PATIENCE_MS = 30_000;
 
 /** What the next try meets again. An insertion that is refused would fork the log: its head is gone or an older one. */
 const HOPELESS: ReadonlySet<string> = new Set([
@@ -120,9 +120,9 @@ export class Sealer {
     return sealed;
   }
 
-  /** Resolves when all that this process stored is sealed. @throws AuditError */
+  /** Resolves when all that this process stored is sealed. @throws AuditError `AUDIT_STORE_TIMEOUT`, or why it can not be */
   async drain(): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + this.options.drainTimeoutMs;
     for (const [log, state] of this.logs) {
       while (state.waiting > 0) {
         if ((await this.sealLog(log)).done) break;

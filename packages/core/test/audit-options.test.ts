@@ -30,6 +30,7 @@ const WRONG: readonly (readonly [option: string, options: Readonly<Record<string
   ['storeTimeoutMs', { storeTimeoutMs: Number.NaN }],
   ['sealAfterMs', { sealAfterMs: true }],
   ['sealAfterMs', { sealAfterMs: -1 }],
+  ['drainTimeoutMs', { drainTimeoutMs: -1 }],
   ['maxEventBytes', { maxEventBytes: 10 }],
   ['maxBinaryBytes', { maxBinaryBytes: Number.POSITIVE_INFINITY }],
   ['onMissingActor', { onMissingActor: 'ignore' }],

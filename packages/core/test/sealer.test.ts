@@ -50,6 +50,19 @@ describe('sealing', () => {
     expect((await audit.verify())[0]).toMatchObject({ result: 'valid', size: 1_000 });
   });
 
+  test('is waited for no longer than `drainTimeoutMs` while another process holds the lock', async () => {
+    const store = createMemoryStore();
+    const busy = { ...store, seal: async () => ({ sealed: 0, busy: true }) };
+    const { audit, errors } = openAudit({ store: busy, sealAfterMs: 10_000, drainTimeoutMs: 100 });
+    await audit.record(LOGIN);
+    const started = performance.now();
+    await expect(audit.flush()).rejects.toMatchObject({ code: 'AUDIT_STORE_TIMEOUT' });
+    await audit.close();
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(errors.map(({ code }) => code)).toEqual(['AUDIT_STORE_TIMEOUT']);
+    expect(await store.pendingLogs()).toEqual(['audit']);
+  });
+
   test('takes up what others left, with the first event', async () => {
     const store = createMemoryStore();
     await leavePending(store, 7);
