@@ -7,6 +7,7 @@ import {
   type PreparedEvent,
   tryGetContext,
 } from '@indelible/core';
+import { captureFailure } from './capture-failure.js';
 import {
   type CaptureConnection,
   type CaptureSession,
@@ -18,7 +19,6 @@ import {
   type StatementChanges,
 } from './dialect.js';
 import { commitThrough, createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
-import { innermostMessage } from './error-text.js';
 import { EventBuffer } from './event-buffer.js';
 import { type Statement, textWithoutValues } from './statement.js';
 import { writeEvents } from './write-events.js';
@@ -166,10 +166,10 @@ export class CaptureTransaction {
       }
       this.#written = [...this.#written, ...prepared];
     } catch (error) {
-      if (this.parts.audit().policy('data') === 'strict') throw this.#failure(error);
+      if (this.parts.audit().policy('data') === 'strict') throw captureFailure(this.parts, error);
       if (mayFail) await this.connection.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
       this.#undelivered = [...this.#undelivered, ...prepared];
-      this.parts.audit().reportError(this.#failure(error));
+      this.parts.audit().reportError(captureFailure(this.parts, error));
     }
     this.#events.clear();
   }
@@ -222,7 +222,7 @@ export class CaptureTransaction {
     } catch (error) {
       this.#session.abandon();
       if (this.parts.dialect.isBusy(error) || auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
-      if (this.parts.audit().policy('data') === 'strict') throw this.#failure(error);
+      if (this.parts.audit().policy('data') === 'strict') throw captureFailure(this.parts, error);
       return { error };
     }
   }
@@ -241,7 +241,7 @@ export class CaptureTransaction {
       if (auditErrorCode(error) === 'AUDIT_NOT_EXACT' || error instanceof OutdatedCapture) throw error;
       if (this.parts.audit().policy('data') === 'strict') {
         // The change is made and has no event: even if the caller catches this, it must not be committed.
-        this.#refusal = this.#failure(error);
+        this.#refusal = captureFailure(this.parts, error);
         throw this.#refusal;
       }
       this.#markOpaque(sql, ambient, error);
@@ -268,7 +268,7 @@ export class CaptureTransaction {
     } catch (error) {
       if (error instanceof OutdatedCapture) throw error;
       // The caller gets the error of the statement, and no COMMIT over what it may have left.
-      if (this.parts.audit().policy('data') === 'strict') this.#refusal ??= this.#failure(error);
+      if (this.parts.audit().policy('data') === 'strict') this.#refusal ??= captureFailure(this.parts, error);
       else this.#markOpaque(sql, ambient, error);
     }
   }
@@ -319,7 +319,7 @@ export class CaptureTransaction {
       this.parts.events.fromInexact({ table: null, fidelity: 'opaque', reason }, textWithoutValues(sql)),
       ambient,
     );
-    this.parts.audit().reportError(this.#failure(error));
+    this.parts.audit().reportError(captureFailure(this.parts, error));
   }
 
   #committed(): void {
@@ -329,7 +329,7 @@ export class CaptureTransaction {
       this.parts
         .audit()
         .deliver(events)
-        .catch((error: unknown) => this.parts.audit().reportError(this.#failure(error)));
+        .catch((error: unknown) => this.parts.audit().reportError(captureFailure(this.parts, error)));
     }
     this.#written = [];
     this.#undelivered = [];
@@ -341,19 +341,6 @@ export class CaptureTransaction {
     this.#written = [];
     this.#undelivered = [];
     this.#refusal = undefined;
-  }
-
-  #failure(error: unknown): AuditError {
-    if (auditErrorCode(error) !== undefined && error instanceof AuditError) return error;
-    if (this.parts.dialect.isMissingTable(error)) {
-      return new AuditError('AUDIT_TABLES_MISSING', this.parts.where, 'the audit tables are missing', {
-        cause: error,
-      });
-    }
-    // ORMs pass on the message and not the cause.
-    const reason = innermostMessage(error);
-    const message = `a row change could not be captured${reason === '' ? '' : ` (${reason})`}`;
-    return new AuditError('AUDIT_CAPTURE_FAILED', this.parts.where, message, { cause: error });
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import type { CaptureConnection } from '../dialect.js';
 import { PostgresCatalogue, type PostgresTable } from './postgres-catalogue.js';
-import { type NamedTable, readWriteShape, type WriteShape } from './write-shape.js';
+import { readWriteShape } from './read-write-shape.js';
+import type { NamedTable, WriteShape } from './write-shape.js';
 import { callsOf, readWritingFunctions } from './writing-functions.js';
 
 const MAX_SHAPES = 1_000;

@@ -1,7 +1,6 @@
 import type { Statement, StatementKind } from '../statement.js';
 import type { Token } from '../tokenize.js';
-import { tokenizePostgres } from './postgres-tokens.js';
-import { foldIdentifier } from './write-shape.js';
+import { foldIdentifier, tokenizePostgres } from './postgres-tokens.js';
 
 const KINDS = new Map<string, StatementKind>([
   ['SELECT', 'read'],

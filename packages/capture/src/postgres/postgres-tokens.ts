@@ -114,3 +114,8 @@ function quoted(sql: string, start: number, quote: number): Token {
   const text = sql.slice(start === quote ? start + 1 : start, end - 1).replaceAll('""', '"');
   return { kind: 'quoted', text, start, end };
 }
+
+/** Unquoted names are folded to lower case; PostgreSQL folds ASCII letters and leaves the others in a UTF-8 database. */
+export function foldIdentifier(word: string): string {
+  return word.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

@@ -1,6 +1,5 @@
 import type { CaptureConnection } from '../dialect.js';
-import { tokenizePostgres } from './postgres-tokens.js';
-import { foldIdentifier } from './write-shape.js';
+import { foldIdentifier, tokenizePostgres } from './postgres-tokens.js';
 
 // A function in another language, or with a body that the parser has kept, is not looked into.
 const QUERY = `SELECT DISTINCT p.proname::text

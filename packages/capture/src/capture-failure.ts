@@ -1,0 +1,15 @@
+import { AuditError, auditErrorCode } from '@indelible/core';
+import type { EngineParts } from './engine-parts.js';
+import { innermostMessage } from './error-text.js';
+
+/** What the caller is told where a change could not be captured or its event not be written. */
+export function captureFailure({ dialect, where }: EngineParts, error: unknown): AuditError {
+  if (auditErrorCode(error) !== undefined && error instanceof AuditError) return error;
+  if (dialect.isMissingTable(error)) {
+    return new AuditError('AUDIT_TABLES_MISSING', where, 'the audit tables are missing', { cause: error });
+  }
+  // ORMs pass on the message and not the cause.
+  const reason = innermostMessage(error);
+  const message = `a row change could not be captured${reason === '' ? '' : ` (${reason})`}`;
+  return new AuditError('AUDIT_CAPTURE_FAILED', where, message, { cause: error });
+}

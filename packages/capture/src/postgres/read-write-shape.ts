@@ -1,0 +1,318 @@
+import type { Token } from '../tokenize.js';
+import { foldIdentifier, tokenizePostgres } from './postgres-tokens.js';
+import type { Assignment, NamedTable, RowWrite, Span, Unreadable, WriteShape } from './write-shape.js';
+
+const WRITES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+
+/** Takes a statement apart that the reader calls a write. */
+export function readWriteShape(sql: string): WriteShape {
+  const tokens = tokenizePostgres(sql);
+  while (tokens.at(-1)?.text === ';') tokens.pop();
+  if (tokens.some((token) => token.kind === 'punctuation' && token.text === ';')) {
+    return unreadable('several statements in one string');
+  }
+  const parser = new WriteParser(sql, tokens);
+  return parser.read();
+}
+
+class WriteParser {
+  #at = 0;
+
+  constructor(
+    private readonly sql: string,
+    private readonly tokens: readonly Token[],
+  ) {}
+
+  read(): WriteShape {
+    if (this.#word() === 'WITH' && !this.#skipQueries()) return unreadable('a write inside of WITH');
+    const verb = this.#word();
+    switch (verb) {
+      case 'INSERT':
+        return this.#insert();
+      case 'UPDATE':
+        return this.#update();
+      case 'DELETE':
+        return this.#delete();
+      case 'TRUNCATE':
+        return this.#truncate();
+      case 'SELECT':
+      case 'VALUES':
+      case 'TABLE':
+        return this.#find(this.#at, (at) => this.#word(at - this.#at) === 'INTO') < this.tokens.length
+          ? unreadable('SELECT INTO')
+          : { verb: 'query' };
+      case 'MERGE':
+        return this.#merge();
+      default:
+        return unreadable(verb === '' ? 'a statement that could not be read' : `a write by ${verb}`);
+    }
+  }
+
+  /** @returns false where one of the queries writes */
+  #skipQueries(): boolean {
+    let depth = 0;
+    for (; this.#at < this.tokens.length; this.#at += 1) {
+      const token = this.tokens[this.#at];
+      if (token?.text === '(' && token.kind === 'punctuation') {
+        depth += 1;
+        if (WRITES.has(this.#word(1))) return false;
+      } else if (token?.text === ')' && token.kind === 'punctuation') depth -= 1;
+      else if (depth === 0 && (WRITES.has(this.#word()) || this.#word() === 'SELECT')) return true;
+    }
+    return true;
+  }
+
+  #insert(): WriteShape {
+    const prefix = this.#prefix();
+    this.#at += 2;
+    const targetAt = this.#at;
+    const target = this.#table();
+    if (target === undefined) return unreadable('a statement that could not be read');
+    const alias = this.#word() === 'AS' ? this.#alias() : undefined;
+    const targetText = this.#since(targetAt);
+    const from = this.#at;
+    const returningAt = this.#find(from, (at) => this.#word(at - this.#at) === 'RETURNING');
+    const conflictAt = this.#find(
+      from,
+      (at) => this.#word(at - this.#at) === 'ON' && this.#word(at - this.#at + 1) === 'CONFLICT',
+    );
+    const set: { assignments: Assignment[]; assigned: Set<string> } = {
+      assignments: [],
+      assigned: new Set(),
+    };
+    let conflict: RowWrite['conflict'] = 'none';
+    if (conflictAt < returningAt) {
+      this.#at = this.#find(conflictAt, (at) => this.#word(at - this.#at) === 'DO') + 1;
+      conflict = this.#word() === 'UPDATE' ? 'update' : 'nothing';
+      if (conflict === 'update') {
+        this.#at += 2;
+        this.#assignments(set, new Set(['WHERE', 'RETURNING']));
+      }
+    }
+    return this.#shape('insert', target, { alias, targetText, prefix }, set, {
+      conflict,
+      returningAt,
+      from: null,
+    });
+  }
+
+  #update(): WriteShape {
+    const prefix = this.#prefix();
+    this.#at += 1;
+    const targetAt = this.#at;
+    if (this.#word() === 'ONLY') this.#at += 1;
+    const target = this.#table();
+    if (target === undefined) return unreadable('a statement that could not be read');
+    if (this.#text() === '*') this.#at += 1;
+    const alias = this.#word() === 'SET' ? undefined : this.#alias();
+    const targetText = this.#since(targetAt);
+    if (this.#word() !== 'SET') return unreadable('a statement that could not be read', [target]);
+    this.#at += 1;
+    const set: { assignments: Assignment[]; assigned: Set<string> } = {
+      assignments: [],
+      assigned: new Set(),
+    };
+    this.#assignments(set, new Set(['FROM', 'WHERE', 'RETURNING']));
+    const from = this.#at;
+    const returningAt = this.#find(from, (at) => this.#word(at - this.#at) === 'RETURNING');
+    return this.#shape('update', target, { alias, targetText, prefix }, set, {
+      conflict: 'none',
+      returningAt,
+      from,
+    });
+  }
+
+  #delete(): WriteShape {
+    const prefix = this.#prefix();
+    this.#at += 2;
+    const targetAt = this.#at;
+    if (this.#word() === 'ONLY') this.#at += 1;
+    const target = this.#table();
+    if (target === undefined) return unreadable('a statement that could not be read');
+    if (this.#text() === '*') this.#at += 1;
+    const isClause = ['USING', 'WHERE', 'RETURNING', ''].includes(this.#word());
+    const alias = isClause && this.#kind() !== 'quoted' ? undefined : this.#alias();
+    const targetText = this.#since(targetAt);
+    const from = this.#at;
+    const returningAt = this.#find(from, (at) => this.#word(at - this.#at) === 'RETURNING');
+    const set = { assignments: [], assigned: new Set<string>() };
+    return this.#shape('delete', target, { alias, targetText, prefix }, set, {
+      conflict: 'none',
+      returningAt,
+      from,
+    });
+  }
+
+  #shape(
+    verb: RowWrite['verb'],
+    target: NamedTable & { readonly written: string },
+    place: { readonly alias: string | undefined; readonly targetText: Span; readonly prefix: Span },
+    set: { readonly assignments: readonly Assignment[]; readonly assigned: ReadonlySet<string> },
+    rest: {
+      readonly conflict: RowWrite['conflict'];
+      readonly returningAt: number;
+      readonly from: number | null;
+    },
+  ): WriteShape {
+    const { conflict, returningAt, from } = rest;
+    const end = this.tokens.at(-1)?.end ?? this.sql.length;
+    const list = this.tokens[returningAt + 1];
+    const beforeReturning = this.tokens[returningAt]?.start ?? end;
+    const whereAt =
+      from === null ? returningAt : this.#find(from, (at) => this.#word(at - this.#at) === 'WHERE');
+    const sourcesStart = from === null ? undefined : this.tokens[from]?.start;
+    return {
+      verb,
+      target: { schema: target.schema, name: target.name },
+      targetText: place.targetText,
+      qualifier: place.alias ?? target.written,
+      ...set,
+      conflict,
+      returning: list === undefined ? null : { start: list.start, end },
+      sources: sourcesStart === undefined ? null : { start: sourcesStart, end: beforeReturning },
+      where: whereAt < returningAt ? { start: this.tokens[whereAt]?.end ?? end, end: beforeReturning } : null,
+      prefix: place.prefix,
+      end,
+      namesOldOrNew: this.tokens.some(
+        ({ kind, text }) => (kind === 'word' || kind === 'quoted') && /^(?:old|new)$/i.test(text),
+      ),
+    };
+  }
+
+  #truncate(): WriteShape {
+    this.#at += 1;
+    if (this.#word() === 'TABLE') this.#at += 1;
+    const tables: NamedTable[] = [];
+    for (;;) {
+      if (this.#word() === 'ONLY') this.#at += 1;
+      const table = this.#table();
+      if (table === undefined) return unreadable('a statement that could not be read', tables);
+      tables.push({ schema: table.schema, name: table.name });
+      if (this.#text() === '*') this.#at += 1;
+      if (this.#text() !== ',') break;
+      this.#at += 1;
+    }
+    const words = this.tokens.slice(this.#at).map(({ text }) => text.toUpperCase());
+    return { verb: 'truncate', tables, cascades: words.includes('CASCADE') };
+  }
+
+  #merge(): WriteShape {
+    const prefix = this.#prefix();
+    this.#at += 2;
+    const targetAt = this.#at;
+    if (this.#word() === 'ONLY') this.#at += 1;
+    const target = this.#table();
+    if (target === undefined) return unreadable('a statement that could not be read');
+    if (this.#text() === '*') this.#at += 1;
+    const alias = this.#word() === 'USING' ? undefined : this.#alias();
+    const targetText = this.#since(targetAt);
+    const returningAt = this.#find(this.#at, (at) => this.#word(at - this.#at) === 'RETURNING');
+    const set = { assignments: [], assigned: new Set<string>() };
+    const place = { alias, targetText, prefix };
+    return this.#shape('merge', target, place, set, { conflict: 'none', returningAt, from: null });
+  }
+
+  #assignments(set: { assignments: Assignment[]; assigned: Set<string> }, ends: ReadonlySet<string>): void {
+    for (;;) {
+      const column = this.#name();
+      if (column === undefined) this.#namesInParentheses(set.assigned);
+      else set.assigned.add(column);
+      const isPlain = column !== undefined && this.#text() === '=';
+      while (this.#at < this.tokens.length && this.#text() !== '=') this.#at += 1;
+      this.#at += 1;
+      const first = this.#at;
+      this.#at = this.#find(first, (at) => this.#endsExpression(at, ends));
+      const start = this.tokens[first]?.start;
+      const end = this.tokens[this.#at - 1]?.end;
+      const isDefault = this.#at === first + 1 && this.tokens[first]?.text.toUpperCase() === 'DEFAULT';
+      if (isPlain && !isDefault && start !== undefined && end !== undefined) {
+        set.assignments.push({ column, expression: { start, end } });
+      }
+      if (this.#text() !== ',') return;
+      this.#at += 1;
+    }
+  }
+
+  #endsExpression(at: number, ends: ReadonlySet<string>): boolean {
+    const token = this.tokens[at];
+    if (token?.kind === 'punctuation') return token.text === ',';
+    // IS DISTINCT FROM
+    return ends.has(this.#word(at - this.#at)) && this.#word(at - this.#at - 1) !== 'DISTINCT';
+  }
+
+  #namesInParentheses(names: Set<string>): void {
+    this.#at += 1;
+    while (this.#at < this.tokens.length && this.#text() !== ')') {
+      const name = this.#name();
+      if (name === undefined) this.#at += 1;
+      else names.add(name);
+    }
+    this.#at += 1;
+  }
+
+  /** The first token from `from` on, outside of parentheses, of which `is` holds; else the number of tokens. */
+  #find(from: number, is: (at: number) => boolean): number {
+    let depth = 0;
+    for (let at = from; at < this.tokens.length; at += 1) {
+      const token = this.tokens[at];
+      if (depth === 0 && is(at)) return at;
+      if (token?.kind !== 'punctuation') continue;
+      if (token.text === '(' || token.text === '[') depth += 1;
+      if (token.text === ')' || token.text === ']') depth -= 1;
+    }
+    return this.tokens.length;
+  }
+
+  #table(): (NamedTable & { readonly written: string }) | undefined {
+    let schema: string | null = null;
+    for (;;) {
+      const token = this.tokens[this.#at];
+      const name = this.#name();
+      if (token === undefined || name === undefined) return undefined;
+      if (this.#text() !== '.') return { schema, name, written: this.sql.slice(token.start, token.end) };
+      this.#at += 1;
+      schema = name;
+    }
+  }
+
+  #alias(): string | undefined {
+    if (this.#word() === 'AS') this.#at += 1;
+    const token = this.tokens[this.#at];
+    if (token?.kind !== 'word' && token?.kind !== 'quoted') return undefined;
+    this.#at += 1;
+    return this.sql.slice(token.start, token.end);
+  }
+
+  #name(): string | undefined {
+    const token = this.tokens[this.#at];
+    if (token?.kind !== 'word' && token?.kind !== 'quoted') return undefined;
+    this.#at += 1;
+    return token.kind === 'quoted' ? token.text : foldIdentifier(token.text);
+  }
+
+  #since(from: number): Span {
+    return { start: this.tokens[from]?.start ?? 0, end: this.tokens[this.#at - 1]?.end ?? 0 };
+  }
+
+  #prefix(): Span {
+    return { start: 0, end: this.tokens[this.#at]?.start ?? 0 };
+  }
+
+  #word(ahead = 0): string {
+    const token = this.tokens[this.#at + ahead];
+    return token?.kind === 'word' ? token.text.toUpperCase() : '';
+  }
+
+  #text(): string {
+    const token = this.tokens[this.#at];
+    return token?.kind === 'punctuation' ? token.text : '';
+  }
+
+  #kind(): Token['kind'] | undefined {
+    return this.tokens[this.#at]?.kind;
+  }
+}
+
+function unreadable(reason: string, tables: readonly NamedTable[] = []): Unreadable {
+  return { verb: 'unreadable', reason, tables };
+}
