@@ -77,7 +77,7 @@ function withoutZeros(digits: string, side: 'leading' | 'trailing'): string {
 }
 
 const INSTANT =
-  /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
+  /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?\s*(Z|[+-]\d{2}(?::?\d{2}(?::\d{2})?)?)?$/i;
 
 /** As ORMs write it, several times a row. */
 const UTC_INSTANT = /^\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}(?:Z|\+00:00)$/;
@@ -92,11 +92,20 @@ function instant(kind: 'integer' | 'real' | 'text', text: string): string | numb
   const parts = INSTANT.exec(text);
   if (parts === null) return text;
   const [, day = '', time, fraction = '', zone = 'Z'] = parts;
-  const offset = /^[+-]\d{2}$/.test(zone) ? `${zone}:00` : zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2');
-  const date = new Date(`${day}T${time}${offset.toUpperCase()}`);
+  const date = new Date(Date.parse(`${day}T${time}Z`) - offsetOf(zone));
   if (Number.isNaN(date.getTime()) || !isDay(day)) return text;
   const digits = fraction.replace(/0+$/, '').padEnd(3, '0');
   return date.toISOString().replace(/\.\d+Z$/, `.${digits}Z`);
+}
+
+const OFFSET = /^([+-])([01]\d|2[0-3])(?::?([0-5]\d)(?::([0-5]\d))?)?$/;
+
+/** In milliseconds, NaN where there is no such offset. Local mean times, in force a hundred years ago, have seconds too. */
+function offsetOf(zone: string): number {
+  if (zone.toUpperCase() === 'Z') return 0;
+  const [, sign, hours, minutes = '0', seconds = '0'] = OFFSET.exec(zone) ?? [];
+  const offset = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
+  return sign === '-' ? -offset : offset;
 }
 
 let lastDay = '';

@@ -53,10 +53,16 @@ export interface PostgresTable extends TableInfo {
   readonly kind: RelationKind;
   readonly columns: readonly PostgresColumn[];
   /**
-   * Changes whenever a column is added, dropped, renamed or retyped, the table is renamed, or its triggers, foreign keys,
-   * rules or privileges change; now and then without a cause. Compare it with what `fingerprintExpression` gives.
+   * Changes whenever a column is added, dropped, renamed or retyped, and now and then without a cause. Compare it with what
+   * `fingerprintExpression` gives.
    */
   readonly fingerprint: string;
+  /**
+   * Changes whenever the table is renamed, or its triggers, foreign keys from and to it, rules, row-level security or
+   * privileges change, and now and then without a cause. Compare it with what `effectsExpression` gives. It does not change
+   * with the source of a trigger's function, nor with what happens to `children`.
+   */
+  readonly effects: string;
   /**
    * A column was added that the transaction's snapshot does not show: `columns` lacks it. Only in transactions that keep
    * one snapshot.

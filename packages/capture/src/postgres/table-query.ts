@@ -1,0 +1,126 @@
+import { effectsExpression, fingerprintExpression } from './table-fingerprint.js';
+
+/** Which relation a query is for: its condition on `c`, a row of pg_class, and its parameters. */
+export type TableCondition =
+  | { readonly kind: 'oid'; readonly oid: string }
+  | { readonly kind: 'qualified'; readonly schema: string; readonly name: string }
+  | { readonly kind: 'visible'; readonly name: string };
+
+/** A name is cut to 63 bytes as in SQL. None of this fails, whatever the role may and whatever is dropped meanwhile. */
+export function conditionOf(condition: TableCondition): {
+  readonly sql: string;
+  readonly params: readonly string[];
+} {
+  switch (condition.kind) {
+    case 'oid':
+      return { sql: 'c.oid = $1::text::oid', params: [condition.oid] };
+    case 'visible':
+      return {
+        sql: 'c.relname = $1::text::name AND pg_catalog.pg_table_is_visible(c.oid)',
+        params: [condition.name],
+      };
+    case 'qualified':
+      return {
+        sql: `c.relname = $1::text::name AND c.relnamespace = CASE $2::text WHEN 'pg_temp' THEN
+          pg_catalog.pg_my_temp_schema() ELSE (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $2::text::name) END`,
+        params: [condition.name, condition.schema],
+      };
+  }
+}
+
+const names = (positions: string, relation: string): string =>
+  `(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(${positions}) WITH ORDINALITY AS k(attnum, n)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = ${relation} AND a.attnum = k.attnum)`;
+
+const KIND = (relation: string): string => `CASE ${relation}.relkind WHEN 'r' THEN 'table'
+  WHEN 'p' THEN 'partitioned' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign' ELSE 'other' END`;
+
+const ACTION = (column: string): string => `CASE ${column} WHEN 'r' THEN 'restrict' WHEN 'c' THEN 'cascade'
+  WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' ELSE 'no action' END`;
+
+const COLUMNS = `(SELECT json_agg(json_build_array(a.attname, a.atttypid::text,
+    pg_catalog.format_type(a.atttypid, a.atttypmod), a.attgenerated <> '',
+    coalesce(pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'), false)) ORDER BY a.attnum)
+  FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped)`;
+
+/** The types of the columns, and those that they consist of. */
+const TYPES = `(WITH RECURSIVE used(oid) AS (
+    SELECT a.atttypid FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+    UNION SELECT next.oid FROM used JOIN pg_catalog.pg_type y ON y.oid = used.oid,
+      LATERAL (VALUES (y.typbasetype), (CASE WHEN y.typoutput = 'pg_catalog.array_out'::regproc THEN y.typelem END)) next(oid)
+      WHERE next.oid <> 0)
+  SELECT json_agg(json_build_array(y.oid::text, n.nspname, y.typname, y.typbasetype::text,
+    CASE WHEN y.typoutput = 'pg_catalog.array_out'::regproc THEN y.typelem ELSE 0 END::text, y.typdelim,
+    pg_catalog.format_type(y.oid, NULL)))
+  FROM used JOIN pg_catalog.pg_type y ON y.oid = used.oid JOIN pg_catalog.pg_namespace n ON n.oid = y.typnamespace)`;
+
+// PostgreSQL 18 marks a column NOT NULL also where its constraint is not valid yet.
+const KEY = `(SELECT ${names('i.indkey[0:i.indnkeyatts - 1]', 'i.indrelid')} FROM pg_catalog.pg_index i
+  WHERE i.indrelid = t.oid AND i.indisunique AND (i.indisprimary OR (i.indimmediate AND i.indisvalid
+    AND i.indpred IS NULL AND i.indexprs IS NULL AND NOT EXISTS (
+      SELECT FROM unnest(i.indkey[0:i.indnkeyatts - 1]) AS k(attnum)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+        WHERE NOT a.attnotnull OR EXISTS (SELECT FROM pg_catalog.pg_constraint o WHERE o.conrelid = i.indrelid
+          AND o.contype = 'n' AND NOT o.convalidated AND o.conkey[1] = a.attnum))))
+  ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1)`;
+
+/** A partition's copy of a foreign key or trigger is told by the table that it was made for, where that is asked for too. */
+const REFERENCES = `(SELECT json_agg(json_build_array(r.relname, ${names('o.conkey', 'o.conrelid')}) ORDER BY o.oid)
+  FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_class r ON r.oid = o.confrelid
+  WHERE o.contype = 'f' AND o.conrelid = t.oid AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_constraint up WHERE up.oid = o.conparentid AND up.conrelid = t.oid))`;
+
+const REFERENCED_BY = `(SELECT json_agg(json_build_array(o.conrelid::text, n.nspname, r.relname,
+    ${names('o.conkey', 'o.conrelid')}, ${names('o.confkey', 'o.confrelid')},
+    ${ACTION('o.confdeltype')}, ${ACTION('o.confupdtype')},
+    ${names('coalesce(o.confdelsetcols, o.conkey)', 'o.conrelid')}) ORDER BY o.oid)
+  FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_class r ON r.oid = o.conrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+  WHERE o.contype = 'f' AND o.confrelid IN (SELECT oid FROM family)
+    AND (to_jsonb(o) ->> 'conenforced') IS DISTINCT FROM 'false' AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_constraint up
+        WHERE up.oid = o.conparentid AND up.confrelid IN (SELECT oid FROM family)))`;
+
+const TRIGGERS = `(SELECT json_agg(json_build_array(g.tgname, g.tgtype, pn.nspname, p.proname, l.lanname, p.prosrc,
+    coalesce(p.probin, ''), EXISTS (SELECT FROM pg_catalog.pg_depend d
+      WHERE d.classid = 'pg_catalog.pg_trigger'::regclass AND d.objid = g.oid
+        AND d.refclassid = 'pg_catalog.pg_proc'::regclass AND d.refobjid <> g.tgfoid)) ORDER BY g.tgname, g.oid)
+  FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
+    JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+  WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgrelid IN (SELECT oid FROM family)
+    AND (g.tgrelid = t.oid OR g.tgtype & 1 = 1) AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_trigger up WHERE up.oid = g.tgparentid AND up.tgrelid IN (SELECT oid FROM family)))`;
+
+const RULES = `(SELECT json_agg(w.rulename ORDER BY w.rulename) FROM pg_catalog.pg_rewrite w
+  WHERE w.ev_class = t.oid AND w.rulename <> '_RETURN' AND w.ev_enabled IN ('O', 'A'))`;
+
+const READS = `(SELECT json_agg(DISTINCT d.refobjid::text) FROM pg_catalog.pg_rewrite w
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = w.oid
+    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> t.oid
+  WHERE t.relkind IN ('v', 'm') AND w.ev_class = t.oid AND w.rulename = '_RETURN')`;
+
+/** 4, 8 and 16: UPDATE, INSERT and DELETE (`CmdType` of the server). */
+const IS_UPDATABLE_VIEW = `(t.relkind = 'v' AND pg_catalog.pg_relation_is_updatable(t.oid::regclass, false) & 28 <> 0)`;
+
+/** One row with the table as JSON text for `readTable`, and what `scope` gives; no row where there is none. */
+export function tableQuery(condition: string, scope: string): string {
+  return `WITH RECURSIVE target AS MATERIALIZED (SELECT c.* FROM pg_catalog.pg_class c WHERE ${condition}),
+    family(oid) AS (SELECT oid FROM target
+      UNION SELECT i.inhrelid FROM family f JOIN pg_catalog.pg_inherits i ON i.inhparent = f.oid)
+  SELECT json_build_object(
+    'oid', t.oid::text, 'schema', n.nspname, 'name', t.relname, 'kind', ${KIND('t')},
+    'root', coalesce(root.oid, t.oid)::text,
+    'rootSchema', coalesce(rootSchema.nspname, n.nspname), 'rootName', coalesce(root.relname, t.relname),
+    'columns', ${COLUMNS}, 'types', ${TYPES}, 'key', ${KEY},
+    'references', ${REFERENCES}, 'referencedBy', ${REFERENCED_BY},
+    'triggers', ${TRIGGERS}, 'rules', ${RULES}, 'reads', ${READS},
+    'children', (SELECT json_agg(json_build_array(k.oid::text, ${KIND('k')}) ORDER BY k.oid)
+      FROM family f JOIN pg_catalog.pg_class k ON k.oid = f.oid WHERE k.oid <> t.oid),
+    'hasRowSecurity', pg_catalog.row_security_active(t.oid),
+    'isUpdatableView', ${IS_UPDATABLE_VIEW}, 'isTemporary', t.relpersistence = 't',
+    'fingerprint', ${fingerprintExpression('t.oid')}, 'effects', ${effectsExpression('t.oid')})::text AS described, ${scope} AS scope
+  FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    LEFT JOIN pg_catalog.pg_class root ON root.oid = CASE WHEN t.relispartition THEN pg_catalog.pg_partition_root(t.oid) END
+    LEFT JOIN pg_catalog.pg_namespace rootSchema ON rootSchema.oid = root.relnamespace`;
+}
