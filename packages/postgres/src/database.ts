@@ -5,9 +5,9 @@ import { isConnectionBroken, mapPostgresError } from './postgres-error.js';
 import { Session } from './session.js';
 
 export interface DatabaseSource {
-  readonly url?: string | undefined;
+  /** Of the pool that is made. */
+  readonly config?: object | undefined;
   readonly pool?: PgPool | undefined;
-  /** Of the pool that is made for a URL. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
   /** For messages. */
@@ -25,9 +25,9 @@ export class Database {
   constructor(private readonly source: DatabaseSource) {
     this.own = source.pool === undefined ? createPool(source) : undefined;
     const pool = source.pool ?? this.own;
-    if (pool === undefined) throw new TypeError('[indelible/postgres] expected `url` or `pool`');
+    if (pool === undefined) throw new TypeError('[indelible/postgres] expected `url`, `config` or `pool`');
     this.pool = pool;
-    this.label = labelOf(source.pool === undefined ? { connectionString: source.url } : source.pool.options);
+    this.label = labelOf(source.pool === undefined ? source.config : source.pool.options);
   }
 
   /**
@@ -118,9 +118,11 @@ function labelOf(config: unknown): string {
   return `postgres:${host}:${port}/${database ?? ''}`;
 }
 
-function createPool({ url, connections, connectTimeoutMs }: DatabaseSource): pg.Pool {
+function createPool({ config: given = {}, connections, connectTimeoutMs }: DatabaseSource): pg.Pool {
   const config: pg.PoolConfig = {
-    connectionString: url,
+    ...given,
+    // A pool hides its password from whoever copies its options.
+    ...('password' in given ? { password: given.password as NonNullable<pg.PoolConfig['password']> } : {}),
     max: connections,
     connectionTimeoutMillis: connectTimeoutMs,
     fallback_application_name: 'indelible',

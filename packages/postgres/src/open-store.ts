@@ -5,16 +5,18 @@ import { createPostgresStore } from './postgres-store.js';
  * Opens the store that a URL names: `postgres://user:password@host/database`. Another schema than `audit` may stand in it, as
  * `?audit_schema=…`; a `schema` is that of an ORM's tables and is left alone.
  *
- * @param options `schema`, `roles`, `connections`, `connectTimeoutMs`, `readOnly` of `createPostgresStore`
+ * @param options `config` in the place of the URL, `schema`, `roles`, `connections`, `connectTimeoutMs`, `readOnly` of `createPostgresStore`
  * @throws AuditError `AUDIT_CONFIG_INVALID` that names the option
  */
 export async function openStore(
   url: string,
   options: Readonly<Record<string, unknown>> = {},
 ): Promise<AuditStore> {
-  const { schema, roles, connections, connectTimeoutMs, readOnly, ...unknown } = options;
+  const { config, schema, roles, connections, connectTimeoutMs, readOnly, ...unknown } = options;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined) throw invalid(stranger, 'no such option');
+  if (config !== undefined && (typeof config !== 'object' || config === null))
+    throw invalid('config', 'expected settings of node-postgres');
   if (schema !== undefined && typeof schema !== 'string') throw invalid('schema', 'expected a name');
   if (roles !== undefined && typeof roles !== 'boolean') throw invalid('roles', 'expected true or false');
   if (connections !== undefined && typeof connections !== 'number')

@@ -28,15 +28,17 @@ import { databaseNameSql, nameTables } from './tables.js';
 import { createTransactionalAppend } from './transactional-append.js';
 
 export interface PostgresStoreOptions {
-  /** `postgres://user:password@host:5432/database?sslmode=…`, as node-postgres reads it. This or `pool`. */
+  /** `postgres://user:password@host:5432/database?sslmode=…`, as node-postgres reads it. This, `config` or `pool`. */
   readonly url?: string;
+  /** What `new pg.Pool(config)` takes, for a pool of the store's own: what no URL can say. Its `max` is `connections`. */
+  readonly config?: object;
   /** A pool of node-postgres. It is used and never ended; a connection of it is held for one call at a time. */
   readonly pool?: PgPool;
   /** The schema of the audit tables. @default 'audit' */
   readonly schema?: string;
   /** The group roles that `migrate` makes and grants to; false: none. @default indelible_writer, _sealer, _reader */
   readonly roles?: RoleNames | boolean;
-  /** Connections of the pool that is made for a URL. @default 4 */
+  /** Connections of the store's own pool. @default 4 */
   readonly connections?: number;
   /** How long a call waits for a connection of that pool, in milliseconds. @default 5_000 */
   readonly connectTimeoutMs?: number;
@@ -69,7 +71,7 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
   const tables = nameTables(options.schema ?? 'audit');
   const roles = parseRoles(options.roles);
   const database = new Database({
-    url: options.url,
+    config: options.url === undefined ? options.config : { connectionString: options.url },
     pool: options.pool,
     connections: options.connections ?? 4,
     connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
@@ -161,9 +163,13 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
 }
 
 function parseOptions(options: PostgresStoreOptions): { readOnly: boolean; warn: (message: string) => void } {
-  const { url, pool, connections = 4, connectTimeoutMs = 5_000, readOnly = false, onWarning } = options;
-  if ((url === undefined) === (pool === undefined)) throw wrong('url, pool', 'one of them');
+  const { url, config, pool, connections = 4, connectTimeoutMs = 5_000, readOnly = false } = options;
+  const { onWarning } = options;
+  if ([url, config, pool].filter((way) => way !== undefined).length !== 1)
+    throw wrong('url, config, pool', 'one of them');
   if (url !== undefined && typeof url !== 'string') throw wrong('url', 'a text');
+  if (config !== undefined && (typeof config !== 'object' || config === null))
+    throw wrong('config', 'settings of node-postgres');
   if (pool !== undefined && typeof pool?.connect !== 'function')
     throw wrong('pool', 'a pool of node-postgres');
   if (!Number.isSafeInteger(connections) || connections < 1)

@@ -1,4 +1,5 @@
 import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import type { RawSnapshot } from '@indelible/core/conformance';
 import { expect } from 'vitest';
 import type { RawConnection } from './raw-connection.js';
 import { createRawDatabase } from './raw-database.js';
@@ -9,7 +10,15 @@ export async function checkChain(
   log: string,
   secret: string,
 ): Promise<readonly string[]> {
-  const { events, pending, entries, heads } = await createRawDatabase((work) => work(raw)).snapshot();
+  return checkSnapshot(await createRawDatabase((work) => work(raw)).snapshot(), log, secret);
+}
+
+/** The same for tables that were read already, of one log. @returns the ids of the entries, in order */
+export function checkSnapshot(
+  { events, pending, entries, heads }: RawSnapshot,
+  log: string,
+  secret: string,
+): readonly string[] {
   const bodies = new Map(events.map((event) => [event.id, event.body]));
   const linkKey = deriveKey(secret, 'link');
   let link = createHash('sha256').update(`indelible/log/v1\n${log}\n`).digest();
