@@ -1,4 +1,4 @@
-import { type Audit, AuditError, type AuditStore } from '@indelible/core';
+import { type Audit, AuditError, type AuditStore, tryGetContext } from '@indelible/core';
 import { BareConnection } from './bare-connection.js';
 import { type CaptureOptions, checkCaptureOptions } from './capture-options.js';
 import { CaptureTransaction } from './capture-transaction.js';
@@ -13,8 +13,11 @@ export interface CaptureEngineOptions extends CaptureOptions {
   readonly audit: () => Audit;
   readonly dialect: CaptureDialect;
   readonly nameModel: NameModel;
-  /** Names the database beneath a connection as its store does (`TransactionalAppend.database`). */
-  readonly nameDatabase: (connection: CaptureConnection) => Promise<string>;
+  /**
+   * Names the database beneath a connection as its store does (`TransactionalAppend.database`). Needed where the store has
+   * no query for that.
+   */
+  readonly nameDatabase?: (connection: CaptureConnection) => Promise<string>;
   /** The package that speaks in errors: `prisma`. */
   readonly where: string;
 }
@@ -25,11 +28,13 @@ export interface CaptureEngine {
   transaction(connection: CaptureConnection): CaptureTransaction;
   /** Captures what runs outside of transactions on a connection that the ORM does not share out. */
   bare(connection: CaptureConnection, shared?: () => CaptureTransaction | undefined): BareConnection;
+  /** True if a statement that runs in no transaction needs one around itself and its event. */
+  needsTransaction(sql: string): boolean;
 }
 
 /** @throws TypeError for an option that is unknown or of the wrong form */
 export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngine {
-  const { audit, dialect, nameModel, nameDatabase, where, ...capture } = options;
+  const { audit, dialect, nameModel, nameDatabase: _, where, ...capture } = options;
   const checked = checkCaptureOptions(capture);
   const parts: EngineParts = {
     audit,
@@ -43,6 +48,7 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
   return {
     transaction: (connection) => new CaptureTransaction(parts, connection),
     bare: (connection, shared = () => undefined) => new BareConnection(parts, connection, shared),
+    needsTransaction: (sql) => parts.reader.read(sql).kind === 'write' && tryGetContext()?.paused !== true,
   };
 }
 
@@ -54,13 +60,7 @@ function createStoreCheck(
   return async (connection) => {
     const store = await options.audit().store();
     if (store === checked) return store;
-    const { transactional } = store;
-    const database = await options.nameDatabase(connection);
-    if (
-      transactional === undefined ||
-      transactional.dialect !== options.dialect.name ||
-      transactional.database !== database
-    ) {
+    if (!(await isOfDatabase(store, connection, options))) {
       throw new AuditError(
         'AUDIT_STORE_ELSEWHERE',
         options.where,
@@ -70,4 +70,16 @@ function createStoreCheck(
     checked = store;
     return store;
   };
+}
+
+async function isOfDatabase(
+  { transactional }: AuditStore,
+  connection: CaptureConnection,
+  { dialect, nameDatabase }: CaptureEngineOptions,
+): Promise<boolean> {
+  if (transactional === undefined || transactional.dialect !== dialect.name) return false;
+  const { database, nameSql } = transactional;
+  if (nameSql === undefined) return (await nameDatabase?.(connection)) === database;
+  const [row] = await connection.query(nameSql);
+  return row?.[0] === ((await transactional.identify?.()) ?? database);
 }

@@ -2,7 +2,15 @@ export type { BareConnection } from './bare-connection.js';
 export { type CaptureEngine, type CaptureEngineOptions, createCaptureEngine } from './capture-engine.js';
 export type { CaptureOptions, ModelCaptureOptions } from './capture-options.js';
 export type { CaptureTransaction } from './capture-transaction.js';
-export type { CaptureConnection, CaptureDialect, SqlValue, TableName } from './dialect.js';
+export type {
+  CaptureConnection,
+  CaptureDialect,
+  EngineRows,
+  ExecuteAs,
+  Rewritten,
+  SqlValue,
+  TableName,
+} from './dialect.js';
 export { errorText, letGoOfFrames } from './error-text.js';
 export { joinThrough, takeJoin } from './joined-events.js';
 export type { FieldNaming, FieldType, ModelNaming, NameModel } from './model-naming.js';

@@ -1,28 +1,36 @@
-import { AuditError } from '@indelible/core';
+import type { CaptureConnection, CaptureDialect, CaptureEngine } from '@indelible/capture';
+import { AuditError, type StoreOffer } from '@indelible/core';
+import type { SqlAdapter, SqlAdapterFactory } from './driver-adapter.js';
+import { createPostgresProfile } from './postgres-profile.js';
+import { createSqliteProfile } from './sqlite-profile.js';
 
 /** What auditing must know of a driver adapter, because its interface does not say it. */
 export interface AdapterProfile {
   readonly adapterName: string;
-  readonly provider: 'sqlite';
-  /** The SQLite library beneath: a second one in this process must not open the same file. */
-  readonly library: 'libsql' | 'better-sqlite3';
-  /** True if statements outside of an open transaction run on the connection of that transaction. */
-  readonly sharesConnection: boolean;
+  createDialect(): CaptureDialect;
+  /** Names the database as its store does, where the store has no query for that. */
+  readonly nameDatabase?: (connection: CaptureConnection) => Promise<string>;
+  /** Puts the engine between a connected adapter and Prisma. */
+  audit(adapter: SqlAdapter, engine: CaptureEngine): Promise<SqlAdapter>;
+  /**
+   * The database of the adapter as a store.
+   * @param connect as the factory's own, which must not be audited
+   */
+  offerStore(factory: SqlAdapterFactory, connect: () => Promise<SqlAdapter>): Promise<StoreOffer>;
 }
 
 const PROFILES: readonly AdapterProfile[] = [
-  {
+  createSqliteProfile({
     adapterName: '@prisma/adapter-libsql',
-    provider: 'sqlite',
     library: 'libsql',
     sharesConnection: false,
-  },
-  {
+  }),
+  createSqliteProfile({
     adapterName: '@prisma/adapter-better-sqlite3',
-    provider: 'sqlite',
     library: 'better-sqlite3',
     sharesConnection: true,
-  },
+  }),
+  createPostgresProfile('@prisma/adapter-pg'),
 ];
 
 /** @throws AuditError `AUDIT_DATABASE_UNSUPPORTED` for an adapter that was not tried */

@@ -1,16 +1,7 @@
-import {
-  type CaptureEngine,
-  type CaptureOptions,
-  createCaptureEngine,
-  createSqliteDialect,
-  type NameModel,
-} from '@indelible/capture';
-import { type Audit, getAudit, type StoreOffer } from '@indelible/core';
-import { createAdapterConnection } from './adapter-connection.js';
-import { type AdapterProfile, getAdapterProfile } from './adapter-profile.js';
-import { AuditedAdapter } from './audited-adapter.js';
+import { type CaptureOptions, createCaptureEngine, type NameModel } from '@indelible/capture';
+import { type Audit, getAudit } from '@indelible/core';
+import { getAdapterProfile } from './adapter-profile.js';
 import type { SqlAdapter, SqlAdapterFactory } from './driver-adapter.js';
-import { announceLibrary, getSqliteFile } from './sqlite-file.js';
 
 export interface AuditAdapterOptions extends CaptureOptions {
   /** @default the process's default audit, as it is when a statement runs */
@@ -58,19 +49,19 @@ export function auditFactory(factory: SqlAdapterFactory, options: AuditAdapterOp
   const engine = createCaptureEngine({
     ...capture,
     audit: audit === undefined ? getAudit : () => audit,
-    dialect: createSqliteDialect(),
+    dialect: profile.createDialect(),
     nameModel: (table) => nameModel(table),
-    nameDatabase: async (connection) => `sqlite:${await getSqliteFile(connection)}`,
+    ...(profile.nameDatabase === undefined ? {} : { nameDatabase: profile.nameDatabase }),
     where: 'prisma',
   });
   const connect = factory.connect.bind(factory);
-  (audit ?? getAudit()).offerStore(() => createOffer(connect, profile));
+  (audit ?? getAudit()).offerStore(() => profile.offerStore(factory, connect));
   Object.defineProperty(factory, 'connect', {
     configurable: true,
     value: async (): Promise<SqlAdapter> => {
       const adapter = await connect();
       connected = true;
-      return auditConnection(adapter, engine, profile);
+      return profile.audit(adapter, engine);
     },
   });
   const state: AuditedFactory = {
@@ -81,30 +72,4 @@ export function auditFactory(factory: SqlAdapterFactory, options: AuditAdapterOp
   };
   audited.set(factory, state);
   return state;
-}
-
-async function auditConnection(
-  adapter: SqlAdapter,
-  engine: CaptureEngine,
-  profile: AdapterProfile,
-): Promise<SqlAdapter> {
-  try {
-    announceLibrary(await getSqliteFile(createAdapterConnection(adapter)), profile);
-  } catch (error) {
-    await adapter.dispose();
-    throw error;
-  }
-  return new AuditedAdapter(adapter, engine, profile);
-}
-
-/** Drivers keep the address of their file to themselves, so a connection is asked. */
-async function createOffer(connect: () => Promise<SqlAdapter>, profile: AdapterProfile): Promise<StoreOffer> {
-  const adapter = await connect();
-  try {
-    const file = await getSqliteFile(createAdapterConnection(adapter));
-    announceLibrary(file, profile);
-    return { url: `file:${file}`, options: { driver: profile.library } };
-  } finally {
-    await adapter.dispose();
-  }
 }

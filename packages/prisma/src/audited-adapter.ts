@@ -5,12 +5,11 @@ import {
   takeJoin,
 } from '@indelible/capture';
 import { createAdapterConnection } from './adapter-connection.js';
-import type { AdapterProfile } from './adapter-profile.js';
 import { AuditedTransaction, JOINED } from './audited-transaction.js';
 import type { SqlAdapter, SqlQuery, SqlResultSet, SqlTransaction } from './driver-adapter.js';
 import { spareDriverStacks } from './private-reach.js';
 
-/** A connected driver adapter, with the engine between it and Prisma. */
+/** A connected driver adapter of one connection, with the engine between it and Prisma. */
 export class AuditedAdapter implements SqlAdapter {
   readonly provider: string;
   readonly adapterName: string;
@@ -22,7 +21,8 @@ export class AuditedAdapter implements SqlAdapter {
   constructor(
     private readonly inner: SqlAdapter,
     private readonly engine: CaptureEngine,
-    private readonly profile: AdapterProfile,
+    /** True if statements outside of an open transaction run on the connection of that transaction. */
+    private readonly sharesConnection: boolean,
   ) {
     this.provider = inner.provider;
     this.adapterName = inner.adapterName;
@@ -47,7 +47,7 @@ export class AuditedAdapter implements SqlAdapter {
   }
 
   async startTransaction(isolationLevel?: string): Promise<SqlTransaction> {
-    return this.profile.sharesConnection ? this.#startShared(isolationLevel) : this.#start(isolationLevel);
+    return this.sharesConnection ? this.#startShared(isolationLevel) : this.#start(isolationLevel);
   }
 
   async dispose(): Promise<void> {
@@ -61,7 +61,7 @@ export class AuditedAdapter implements SqlAdapter {
       // libsql gives the connection to the transaction and opens another one for what comes next.
       this.#bare.forget();
       const capture = this.engine.transaction(createAdapterConnection(inner));
-      return new AuditedTransaction(inner, capture, () => undefined);
+      return new AuditedTransaction(inner, capture);
     });
   }
 
@@ -78,10 +78,12 @@ export class AuditedAdapter implements SqlAdapter {
         const inner = await this.inner.startTransaction(isolationLevel);
         const capture = this.engine.transaction(createAdapterConnection(inner));
         this.#open = capture;
-        return new AuditedTransaction(inner, capture, () => {
-          this.#open = undefined;
-          this.#bare.forget();
-          end();
+        return new AuditedTransaction(inner, capture, {
+          onEnd: () => {
+            this.#open = undefined;
+            this.#bare.forget();
+            end();
+          },
         });
       });
     } catch (error) {

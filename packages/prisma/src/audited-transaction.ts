@@ -1,8 +1,15 @@
-import { type CaptureTransaction, takeJoin } from '@indelible/capture';
+import { type CaptureTransaction, type EngineRows, takeJoin } from '@indelible/capture';
 import type { SqlQuery, SqlResultSet, SqlTransaction } from './driver-adapter.js';
+import { cutAnswer, type Intercept } from './private-reach.js';
 
 /** What a mark of `record(…, { tx })` answers; it never reaches the database. */
 export const JOINED: SqlResultSet = { columnNames: ['1'], columnTypes: [0], rows: [[1]] };
+
+export interface TransactionParts {
+  /** Needed where the dialect rewrites statements. */
+  readonly intercept?: Intercept;
+  readonly onEnd?: () => void;
+}
 
 /** A transaction of Prisma whose statements the engine follows. */
 export class AuditedTransaction implements SqlTransaction {
@@ -17,7 +24,7 @@ export class AuditedTransaction implements SqlTransaction {
   constructor(
     private readonly inner: SqlTransaction,
     readonly capture: CaptureTransaction,
-    private readonly onEnd: () => void,
+    private readonly parts: TransactionParts = {},
   ) {
     this.provider = inner.provider;
     this.adapterName = inner.adapterName;
@@ -38,13 +45,59 @@ export class AuditedTransaction implements SqlTransaction {
   }
 
   async queryRaw(query: SqlQuery): Promise<SqlResultSet> {
-    if (takeJoin(query.sql, this.capture)) return JOINED;
-    return this.capture.run(query.sql, () => this.inner.queryRaw(query));
+    return (await this.query(query))();
   }
 
   async executeRaw(query: SqlQuery): Promise<number> {
-    if (takeJoin(query.sql, this.capture)) return 0;
-    return this.capture.run(query.sql, () => this.inner.executeRaw(query));
+    return (await this.execute(query))();
+  }
+
+  /** Runs the statement. @returns what gives its rows, or throws where the adapter can not read them: it has run then */
+  async query(query: SqlQuery): Promise<() => SqlResultSet> {
+    if (takeJoin(query.sql, this.capture)) return () => JOINED;
+    return this.#run(query, (own) => this.inner.queryRaw(own));
+  }
+
+  async execute(query: SqlQuery): Promise<() => number> {
+    if (takeJoin(query.sql, this.capture)) return () => 0;
+    try {
+      return await this.#run(query, (own) => this.inner.executeRaw(own));
+    } catch (error) {
+      // The client only gives the connection back then, and a transaction must not stay open on it.
+      if (query.sql === 'COMMIT') await this.#sendRollback().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #run<T>(query: SqlQuery, run: (query: SqlQuery) => Promise<T>): Promise<() => T> {
+    const { intercept } = this.parts;
+    if (intercept === undefined) {
+      return this.capture.run(query.sql, async () => {
+        const value = await run(query);
+        return () => value;
+      });
+    }
+    const answered = async (own: SqlQuery, columns: number, returnsRows: boolean) => {
+      let rows: EngineRows | undefined;
+      intercept(own, (answer) => {
+        rows = answer === undefined ? [] : cutAnswer(answer, columns, returnsRows);
+      });
+      try {
+        const value = await run(own);
+        return { result: () => value, rows: rows ?? [] };
+      } catch (error) {
+        if (rows === undefined) throw error;
+        const result = (): T => {
+          throw error;
+        };
+        return { result, rows };
+      }
+    };
+    return this.capture.run(
+      query.sql,
+      async () => (await answered({ ...query }, 0, true)).result,
+      ({ sql, columns, returnsRows }) => answered({ ...query, sql }, columns, returnsRows),
+    );
   }
 
   async commit(): Promise<void> {
@@ -69,19 +122,21 @@ export class AuditedTransaction implements SqlTransaction {
 
   async #undo(): Promise<void> {
     try {
-      if (!this.options.usePhantomQuery) {
-        await this.inner.executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] });
-      }
+      if (!this.options.usePhantomQuery) await this.#sendRollback();
       await this.inner.rollback();
     } catch {
       // COMMIT itself failed and has ended the transaction: the caller gets that error.
     }
   }
 
+  async #sendRollback(): Promise<void> {
+    await this.inner.executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] });
+  }
+
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.onEnd();
+    this.parts.onEnd?.();
   }
 }
 

@@ -67,6 +67,63 @@ export function spareDriverStacks(queryable: object): void {
   });
 }
 
+/**
+ * Has the answer to this very query object shown to `take`, before the adapter reads it; undefined: several statements in
+ * one text have answered.
+ */
+export type Intercept = (query: object, take: (answer: DriverAnswer | undefined) => void) => void;
+
+/** What node-postgres answers to one statement. */
+export interface DriverAnswer {
+  fields: unknown[];
+  rows: unknown[][];
+}
+
+/**
+ * Looks at what node-postgres answers a transaction. The adapter's own methods give either rows or a count, and fail where
+ * a column's type is none of Prisma's, after the statement has run.
+ * @throws AuditError `AUDIT_ORM_UNSUPPORTED`
+ */
+export function interceptAnswers(queryable: object): Intercept {
+  const perform = read(queryable, 'performIO');
+  if (typeof perform !== 'function') throw unsupported('the driver adapter has no performIO()');
+  const waiting = new WeakMap<object, (answer: DriverAnswer | undefined) => void>();
+  Reflect.set(queryable, 'performIO', async (query: object): Promise<unknown> => {
+    const answer: unknown = await Reflect.apply(perform, queryable, [query]);
+    waiting.get(query)?.(isAnswer(answer) ? answer : undefined);
+    return answer;
+  });
+  return (query, take) => {
+    waiting.set(query, take);
+  };
+}
+
+/**
+ * Leaves in the answer what the caller's own statement would have given.
+ * @param columns the number of columns at the end of each row that are the engine's
+ * @returns those columns
+ */
+export function cutAnswer(answer: DriverAnswer, columns: number, returnsRows: boolean): unknown[][] {
+  const { rows, fields } = answer;
+  const kept = returnsRows ? fields.length - columns : 0;
+  const start = Math.max(0, fields.length - columns);
+  const cut = columns === 0 ? [] : rows.map((row) => row.splice(start));
+  answer.fields = fields.slice(0, kept);
+  if (!returnsRows) answer.rows = [];
+  return cut;
+}
+
+/** The settings that a factory of `@prisma/adapter-pg` makes its pool with. @throws AuditError `AUDIT_ORM_UNSUPPORTED` */
+export function reachPoolConfig(factory: object): object {
+  const config = read(factory, 'config');
+  if (typeof config === 'object' && config !== null) return config;
+  throw unsupported('the settings of the driver adapter can not be found');
+}
+
+function isAnswer(value: unknown): value is DriverAnswer {
+  return Array.isArray(read(value, 'fields')) && Array.isArray(read(value, 'rows'));
+}
+
 function isFactory(value: unknown): value is SqlAdapterFactory {
   return (
     typeof read(value, 'connect') === 'function' &&

@@ -1,7 +1,9 @@
 import { realpathSync } from 'node:fs';
 import type { CaptureConnection } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
-import type { AdapterProfile } from './adapter-profile.js';
+
+/** A SQLite library beneath an adapter: a second one in this process must not open the same file. */
+export type SqliteLibrary = 'libsql' | 'better-sqlite3';
 
 // @indelible/sqlite reads this map before it opens a file: two SQLite libraries in one process on one file can corrupt
 // it (https://www.sqlite.org/howtocorrupt.html, 2.2.1).
@@ -25,7 +27,7 @@ export async function getSqliteFile(connection: CaptureConnection): Promise<stri
 }
 
 /** Tells the SQLite store which library this process has on the file. */
-export function announceLibrary(file: string, { library }: AdapterProfile): void {
+export function announceLibrary(file: string, library: SqliteLibrary): void {
   const holder = globalThis as { [LIBRARIES]?: Map<string, string> };
   holder[LIBRARIES] ??= new Map();
   holder[LIBRARIES].set(file, library);

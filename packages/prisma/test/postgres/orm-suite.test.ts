@@ -1,0 +1,20 @@
+import { ormSuite } from '@indelible/capture/conformance';
+import { describe, test } from 'vitest';
+import { describePostgres } from '../../../postgres/test/test-postgres.js';
+import { createPostgresHarness } from './postgres-harness.js';
+
+describePostgres('Prisma', (server) => {
+  for (const pool of [1, 10]) {
+    describe(`with a pool of ${pool}`, () => {
+      ormSuite({
+        test: (name, run) => test(name, run),
+        factory: (options) => createPostgresHarness({ server, pool }, options),
+        supports: { batch: true, nested: true, survivesFailure: false, parallel: pool > 1 },
+        sql: {
+          instant: (text) => `timestamptz '${text}' AT TIME ZONE 'UTC'`,
+          compact: (table) => `VACUUM FULL "${table}"`,
+        },
+      });
+    });
+  }
+});
