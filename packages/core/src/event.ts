@@ -106,7 +106,7 @@ export interface AuditEvent {
 /** What a caller says about an event; everything else is filled in from the context and the catalogue. */
 export interface EventInput {
   readonly action: string;
-  /** @default the category of the action in the catalogue, else `data` for row changes and `system` for the rest */
+  /** @default the category of the action in the catalogue, else `data` for row changes, `system` for what the system does and `access` for what anybody else does */
   readonly category?: Category;
   /** @default the actor of the context, else `{ type: 'system', id: 'unknown' }` */
   readonly actor?: Actor;

@@ -61,9 +61,11 @@ export function prepareEvent(
 ): PreparedEvent {
   if (typeof input !== 'object' || input === null) throw invalidEvent('action', '`resource.verb`');
   const { redactor } = settings;
-  const category = resolveCategory(input, settings.catalogue);
+  const known = resolveCategory(input, settings.catalogue);
   const context = prepareContext(input.context, ambient, redactor);
   const actor = prepareActor(input.actor ?? surrounding, settings.onMissingActor, redactor);
+  // Whoever is not the system got at something: nobody would look for that among what the system does.
+  const category = known ?? (actor.type === 'system' ? 'system' : 'access');
   const resource = prepareResource(input.resource, redactor);
   const change = prepareChange(input.change, resource?.type, settings);
   const id = input.id === undefined ? createUuidV7() : checkId(input.id);
@@ -93,7 +95,8 @@ export function prepareEvent(
   return { id, log: event.log, category, body, leaf: hashLeaf(body), columns: deriveColumns(event) };
 }
 
-function resolveCategory(input: EventInput, catalogue: Catalogue): Category {
+/** Undefined for an action that nobody has put into a category. */
+function resolveCategory(input: EventInput, catalogue: Catalogue): Category | undefined {
   const { action } = input;
   const known = typeof action === 'string' ? catalogue.tryGet(action) : undefined;
   if (known === undefined) {
@@ -109,7 +112,7 @@ function resolveCategory(input: EventInput, catalogue: Catalogue): Category {
     }
   }
   if (input.category === undefined) {
-    return known?.category ?? (input.change === undefined ? 'system' : 'data');
+    return known?.category ?? (input.change === undefined ? undefined : 'data');
   }
   if (!CATEGORY_SET.has(input.category)) throw invalidEvent('category', `one of ${CATEGORIES.join(', ')}`);
   return input.category;

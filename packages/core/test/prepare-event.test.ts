@@ -91,7 +91,10 @@ describe('an event', () => {
 
   test('takes its category from the call, the catalogue, or its being a change', () => {
     expect(make({ ...LOGIN, category: 'security' }).category).toBe('security');
-    expect(make({ action: 'some.thing' }).category).toBe('system');
+    expect(make({ action: 'some.thing', actor: { type: 'system', id: 'nightly' } }).category).toBe('system');
+    for (const type of ['user', 'service', 'api_key', 'anonymous'] as const) {
+      expect(make({ action: 'some.thing', actor: { type, id: 'x' } }).category).toBe('access');
+    }
     expect(
       make({ action: 'patient.updated', change: { operation: 'update', fidelity: 'exact' } }).category,
     ).toBe('data');

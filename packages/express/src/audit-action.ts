@@ -19,7 +19,7 @@ export interface ActionResource {
 }
 
 export interface AuditActionOptions {
-  /** @default the category of the action in the catalogue */
+  /** @default the category of the action in the catalogue, `access` for one that is in none */
   readonly category?: Category;
   /** Asked when the response is over; `req.params` are those of the route. @default none */
   readonly resource?: (

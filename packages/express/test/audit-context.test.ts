@@ -2,14 +2,16 @@ import type { AddressInfo } from 'node:net';
 import {
   type Audit,
   type AuditEvent,
+  type AuditOptions,
   type AuditStore,
   auditErrorCode,
   configureAudit,
   createAudit,
   createMemoryStore,
+  defineActions,
   readBody,
 } from '@indelible/core';
-import type { Express } from 'express';
+import type { Express, Request, Response } from 'express';
 import { afterEach, describe, expect, test } from 'vitest';
 import { auditAction, auditContext } from '../src/index.js';
 import { EXPRESS_VERSIONS } from './express-versions.js';
@@ -25,7 +27,7 @@ interface Log {
   events(): Promise<readonly AuditEvent[]>;
 }
 
-function createLog(): Log {
+function createLog(options: Pick<AuditOptions, 'actions'> = {}): Log {
   const store = createMemoryStore();
   const errors: Error[] = [];
   const audit = createAudit({
@@ -33,6 +35,7 @@ function createLog(): Log {
     hmacKey: 'x'.repeat(32),
     lifecycleEvents: false,
     onError: (error) => errors.push(error),
+    ...options,
   });
   cleanUp.push(() => audit.close());
   return { audit, errors, events: () => eventsOf(audit, store) };
@@ -256,6 +259,26 @@ describe.each(EXPRESS_VERSIONS)('auditAction on Express $major', ({ express }) =
       details: { total: 12 },
     });
     expect(JSON.stringify(event)).not.toContain('s3cret');
+  });
+
+  test('is access by whoever asks, unless the catalogue or the route says otherwise', async () => {
+    const actions = defineActions({ 'invoice.sent': { category: 'billing' } });
+    const { audit, events } = createLog({ actions });
+    const app = express();
+    app.use(auditContext({ audit, record: 'none' }));
+    const paths = ['invoice.exported', 'invoice.sent', 'auth.logout', 'data.exported'];
+    for (const name of paths) app.get(`/${name}`, auditAction(name), (_req, res) => void res.json({}));
+    const ok = (_req: Request, res: Response) => void res.json({});
+    app.get('/admin', auditAction('invoice.shredded', { category: 'admin' }), ok);
+    const url = await serve(app);
+    for (const path of [...paths, 'admin']) await fetch(`${url}/${path}`);
+    expect((await events()).map(({ category }) => category)).toEqual([
+      'access',
+      'billing',
+      'auth',
+      'data',
+      'admin',
+    ]);
   });
 
   test('works without auditContext, in a context of its own', async () => {
