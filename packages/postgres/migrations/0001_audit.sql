@@ -129,11 +129,12 @@ $$;
 
 SELECT audit_guard('audit_event', true), audit_guard('audit_event_default', true), audit_guard('audit_entry', false);
 
--- True if this event is stored with these bytes: how a writer, who may not read, tells a retry from a conflict.
+-- True if this event is stored with these bytes, false if with others, NULL if it is not: how a writer, who may not read, tells
+-- a retry from a conflict.
 CREATE FUNCTION audit_event_is_stored(event_id uuid, event_log text, event_body bytea) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
-  SELECT EXISTS (SELECT FROM audit_event AS e WHERE e.id = event_id AND e.log = event_log AND e.body = event_body)
+  SELECT e.log = event_log AND e.body = event_body FROM audit_event AS e WHERE e.id = event_id
 $$;
 
 -- The smallest UUIDv7 of a month.

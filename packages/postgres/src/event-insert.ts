@@ -23,14 +23,14 @@ const DURABLY = `(SELECT CASE current_setting('synchronous_commit') WHEN 'off'
 export interface EventStatements {
   /** A plain insertion: what is stored already makes it fail with 23505. */
   readonly insert: string;
-  /** The same, and the transaction around it is made durable. */
-  readonly insertDurably: string;
+  /** The same, durably and all or none: where rows are dropped in silence it fails with 22012 instead of leaving the others. */
+  readonly insertAll: string;
   /** Passes over every id that is stored already, whatever its bytes. */
   readonly insertMissing: string;
   /** Passes over what is stored already with the same bytes; other bytes make it fail with 23505. */
   readonly insertNew: string;
-  /** The ids that are stored with other bytes. */
-  readonly conflicts: string;
+  /** One of the ids that are not stored with these bytes, and whether it is stored with others. */
+  readonly conflict: string;
 }
 
 export function createEventStatements({ event, isStored }: Tables): EventStatements {
@@ -42,11 +42,13 @@ export function createEventStatements({ event, isStored }: Tables): EventStateme
   const stored = `${isStored}(g.id, g.log, ${BODY})`;
   return {
     insert,
-    insertDurably: `${insert} WHERE ${DURABLY}`,
+    insertAll: `WITH written AS (${insert} WHERE ${DURABLY} RETURNING 1)
+      SELECT 1 / (CASE WHEN count(*) = $19::int THEN 1 ELSE 0 END) FROM written`,
     // Without a conflict target: naming the column would need the right to read it.
     insertMissing: `${insert} WHERE ${DURABLY} ON CONFLICT DO NOTHING`,
-    insertNew: `${insert} WHERE NOT ${stored}`,
-    conflicts: `SELECT g.id FROM ${GIVEN} WHERE $2::bytea IS NOT NULL AND NOT ${stored} LIMIT 1`,
+    insertNew: `${insert} WHERE ${stored} IS NOT TRUE`,
+    conflict: `SELECT g.id, ${stored} IS NOT NULL FROM ${GIVEN}
+      WHERE $2::bytea IS NOT NULL AND ${stored} IS NOT TRUE LIMIT 1`,
   };
 }
 

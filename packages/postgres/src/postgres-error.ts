@@ -95,5 +95,5 @@ export function isPassing(error: unknown): boolean {
 function isBroken(code: string, message: string): boolean {
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === '57P01' || code === '57P02') return true;
   if (code.length === 5 && code.startsWith('08')) return true;
-  return /^Connection terminated|not queryable/.test(message);
+  return /^Connection terminated(?! due to connection timeout)|not queryable/.test(message);
 }
