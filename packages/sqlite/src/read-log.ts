@@ -11,6 +11,8 @@ import {
   readNumber,
   readText,
 } from './event-row.js';
+import { tryReadPackedEntries } from './packed-entries.js';
+import type { Page } from './read-pages.js';
 
 /** Loose: a step of the recursion is one seek, where DISTINCT would read every pending row. */
 const PENDING_LOGS = `WITH RECURSIVE found (log) AS (
@@ -47,17 +49,25 @@ export function tryReadHead(connection: Connection, log: string): StoredHead | n
 
 const NO_LIMIT = -1;
 
-/** A page of what is read in batches, and where the next one starts; `next` undefined: that was all. */
-export interface Page<T, Cursor> {
-  readonly items: readonly T[];
-  readonly next: Cursor | undefined;
-}
-
 /**
  * Entries with an index from `from` to `last`. One whose index is no integer has no place in a log. Several rows of one index
  * can only be there if somebody took the keys of a table away; then all of them must be seen, so none is on another page.
  */
 export function readEntryPage(
+  connection: Connection,
+  log: string,
+  from: bigint,
+  last: bigint,
+  limit: number,
+): Page<StoredEntry, bigint> {
+  return (
+    tryReadPackedEntries(connection, log, from, last, limit) ??
+    readEntryColumns(connection, log, from, last, limit)
+  );
+}
+
+/** The same whatever the rows are like, a value a column. */
+export function readEntryColumns(
   connection: Connection,
   log: string,
   from: bigint,
@@ -130,13 +140,10 @@ export function readOrphanPage(
   after: IdCursor,
   window: number,
 ): Page<StoredEvent, IdCursor> {
-  const part = nextWindow(connection, 'audit_event', log, after, window);
+  const part = nextWindow(connection, EVENT_WINDOW, log, after, window);
+  if (!part.mayMatch) return { items: [], next: part.end };
   const rows = connection.all(
-    `SELECT ${EVENT_SELECT} FROM audit_event AS e WHERE e.log = ? AND ${part.condition('e.id')}
-      AND NOT EXISTS (SELECT 1 FROM audit_pending AS p WHERE p.log = e.log AND p.id = e.id)
-      AND NOT EXISTS (SELECT 1 FROM audit_entry AS n
-        WHERE n.event_id = e.id AND n.log = e.log AND typeof(n.idx) = 'integer')
-      ORDER BY e.id`,
+    `SELECT ${EVENT_SELECT} FROM audit_event AS e WHERE e.log = ? AND ${part.condition('e.id')} AND ${IS_ORPHAN} ORDER BY e.id`,
     [log, ...part.params],
   );
   return { items: rows.map((row) => readEvent(row)), next: part.end };
@@ -149,12 +156,10 @@ export function readStrayPage(
   after: IdCursor,
   window: number,
 ): Page<string, IdCursor> {
-  const part = nextWindow(connection, 'audit_pending', log, after, window);
+  const part = nextWindow(connection, PENDING_WINDOW, log, after, window);
+  if (!part.mayMatch) return { items: [], next: part.end };
   const rows = connection.all(
-    `SELECT p.id FROM audit_pending AS p WHERE p.log = ? AND ${part.condition('p.id')}
-      AND (NOT EXISTS (SELECT 1 FROM audit_event AS e WHERE e.id = p.id AND e.log = p.log)
-        OR EXISTS (SELECT 1 FROM audit_entry AS n WHERE n.event_id = p.id))
-      ORDER BY p.id`,
+    `SELECT p.id FROM audit_pending AS p WHERE p.log = ? AND ${part.condition('p.id')} AND ${IS_STRAY} ORDER BY p.id`,
     [log, ...part.params],
   );
   return { items: rows.map((row) => readText(row[0])), next: part.end };
@@ -165,20 +170,40 @@ interface Window {
   readonly params: readonly SqliteValue[];
   /** The last id in it: it bounds what one tick looks at, also where nothing is found. Undefined: there are no more. */
   readonly end: IdCursor;
+  /** False where none of its rows is what is looked for, which the indexes alone tell. */
+  readonly mayMatch: boolean;
 }
+
+interface WindowSource {
+  /** With its alias. */
+  readonly table: string;
+  readonly id: string;
+  readonly match: string;
+}
+
+/** The entry comes first: for most events it is all that has to be looked at. */
+const IS_ORPHAN = `NOT EXISTS (SELECT 1 FROM audit_entry AS n
+    WHERE n.event_id = e.id AND n.log = e.log AND typeof(n.idx) = 'integer')
+  AND NOT EXISTS (SELECT 1 FROM audit_pending AS p WHERE p.log = e.log AND p.id = e.id)`;
+const EVENT_WINDOW: WindowSource = { table: 'audit_event AS e', id: 'e.id', match: IS_ORPHAN };
+
+const IS_STRAY = `(NOT EXISTS (SELECT 1 FROM audit_event AS e WHERE e.id = p.id AND e.log = p.log)
+  OR EXISTS (SELECT 1 FROM audit_entry AS n WHERE n.event_id = p.id))`;
+const PENDING_WINDOW: WindowSource = { table: 'audit_pending AS p', id: 'p.id', match: IS_STRAY };
 
 /** The first one takes along what has no id at all, which only tampering can do. */
 function nextWindow(
   connection: Connection,
-  table: 'audit_event' | 'audit_pending',
+  { table, id: ownId, match }: WindowSource,
   log: string,
   after: IdCursor,
   window: number,
 ): Window {
-  const behind = after === undefined ? [] : [after];
+  const isFirst = after === undefined;
+  const behind = isFirst ? [] : [after];
   const [row] = connection.all(
-    `SELECT max(id) FROM (SELECT id FROM ${table} WHERE log = ? AND ${after === undefined ? 'id IS NOT NULL' : 'id > ?'}
-      ORDER BY id LIMIT ?)`,
+    `SELECT max(id), max(matches) FROM (SELECT ${ownId} AS id, ${match} AS matches FROM ${table}
+      WHERE log = ? AND ${isFirst ? `${ownId} IS NOT NULL` : `${ownId} > ?`} ORDER BY ${ownId} LIMIT ?)`,
     [log, ...behind, BigInt(window)],
   );
   const end = readCursor(row?.[0]) ?? undefined;
@@ -187,9 +212,10 @@ function nextWindow(
   return {
     condition: (id) => {
       const bound = typeof inside === 'string' ? inside : inside(id);
-      return after === undefined ? `(${id} IS NULL OR ${bound})` : `${id} > ? AND ${bound}`;
+      return isFirst ? `(${id} IS NULL OR ${bound})` : `${id} > ? AND ${bound}`;
     },
     params: [...behind, ...upTo],
     end,
+    mayMatch: isFirst || row?.[1] === 1n,
   };
 }

@@ -1,4 +1,8 @@
-import type { Page } from './read-log.js';
+/** A page of what is read in batches, and where the next one starts; `next` undefined: that was all. */
+export interface Page<T, Cursor> {
+  readonly items: readonly T[];
+  readonly next: Cursor | undefined;
+}
 
 /**
  * Reads page after page. Between two pages the event loop gets its turn: the drivers are synchronous, and a consumer that
