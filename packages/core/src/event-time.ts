@@ -6,6 +6,9 @@ const ZERO = 0x30;
 /** Events of one log come by the day: its start is parsed once. */
 let day = '';
 let dayStart = Number.NaN;
+/** And one time is asked for more than once. */
+let lastText = '';
+let lastTime = Number.NaN;
 
 /**
  * The time of an event in milliseconds since 1970-01-01 UTC, or NaN for what is none: ISO 8601, UTC, with at most nine
@@ -13,6 +16,13 @@ let dayStart = Number.NaN;
  */
 export function parseEventTime(text: unknown): number {
   if (typeof text !== 'string') return Number.NaN;
+  if (text === lastText) return lastTime;
+  lastTime = parse(text);
+  lastText = text;
+  return lastTime;
+}
+
+function parse(text: string): number {
   if (text.length === USUAL_LENGTH && day !== '' && text.startsWith(day)) {
     const time = dayStart + timeOfDay(text);
     if (!Number.isNaN(time)) return time;

@@ -44,10 +44,8 @@ export function skipExactString(bytes: Uint8Array, at: number, text: unknown): n
   if (at === NOWHERE || bytes[at] !== QUOTE || typeof text !== 'string') return NOWHERE;
   const start = at + 1;
   for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (bytes[start + i] !== unit || unit < 0x20 || unit >= 0x80 || unit === QUOTE || unit === BACKSLASH) {
-      return NOWHERE;
-    }
+    const byte = bytes[start + i] ?? 0;
+    if (text.charCodeAt(i) !== byte || PLAIN[byte] !== 1) return NOWHERE;
   }
   const end = start + text.length;
   return bytes[end] === QUOTE ? end + 1 : NOWHERE;

@@ -1,4 +1,4 @@
-import { sha256Into } from './sha256.js';
+import { isSha256, sha256Into } from './sha256.js';
 
 const LEAF_PREFIX = 0x00;
 const KEPT_BYTES = 1 << 20;
@@ -13,12 +13,16 @@ let scratch = prefixed(4096);
  */
 export function hashLeaf(body: Uint8Array): Uint8Array {
   const leaf = new Uint8Array(32);
-  hashLeafInto(body, leaf);
+  sha256Into(behindPrefix(body), leaf, 0);
   return leaf;
 }
 
-/** As `hashLeaf`, written to the first 32 bytes of `target`. */
-export function hashLeafInto(body: Uint8Array, target: Uint8Array): void {
+/** True if `leaf` is that of the body. */
+export function isLeafOf(body: Uint8Array, leaf: Uint8Array): boolean {
+  return isSha256(behindPrefix(body), leaf);
+}
+
+function behindPrefix(body: Uint8Array): Uint8Array {
   const length = body.length + 1;
   let buffer = scratch;
   if (length > buffer.length) {
@@ -27,7 +31,7 @@ export function hashLeafInto(body: Uint8Array, target: Uint8Array): void {
     if (length <= KEPT_BYTES) scratch = buffer;
   }
   buffer.set(body, 1);
-  sha256Into(buffer.subarray(0, length), target, 0);
+  return buffer.subarray(0, length);
 }
 
 function prefixed(length: number): Buffer {

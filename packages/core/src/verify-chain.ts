@@ -69,7 +69,7 @@ export class ChainVerifier {
       );
     }
     this.#suspect = !fits;
-    this.#computed.set(this.#next);
+    if (!fits) this.#computed.set(this.#next);
     this.#stored.set(known ? entry.hash : this.#next);
     this.#lost = false;
   }
