@@ -4,6 +4,7 @@ import type { AuditEvent, PreparedEvent } from '../src/event.js';
 import { deriveKeys } from '../src/keys.js';
 import { hashLeaf } from '../src/leaf.js';
 import { createSealBatch } from '../src/seal-batch.js';
+import type { Verdict } from '../src/verdict.js';
 import { TamperingStore } from './tampering-store.js';
 
 export const SECRET = 'a secret of more than thirty-two bytes';
@@ -59,4 +60,19 @@ export async function sealedLog(
   await store.append(events);
   await store.seal({ log, limit: size, compute: createSealBatch({ ...options, clock: () => SEALED_AT }) });
   return store;
+}
+
+/** Appends events to a log and seals them, as a sealer does that knows the keys. */
+export async function sealMore(store: TamperingStore, from: number, count: number): Promise<void> {
+  await store.append(Array.from({ length: count }, (_, i) => prepare(makeEvent(from + i))));
+  await store.seal({
+    log: 'audit',
+    limit: count,
+    compute: createSealBatch({ keys: KEYS, keyedFrom: 1_000, clock: () => SEALED_AT }),
+  });
+}
+
+/** What a verdict lists as not checked. */
+export function notChecked(verdict: Verdict): readonly string[] {
+  return verdict.notChecked.map(({ what }) => what);
 }

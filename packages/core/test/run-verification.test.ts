@@ -1,25 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createSealBatch } from '../src/seal-batch.js';
 import { verifyLog } from '../src/verify-log.js';
-import { eventId, KEYS, makeEvent, prepare, SEALED_AT, sealedLog, TIME } from './make-event.js';
+import { eventId, KEYS, notChecked, sealedLog, sealMore, TIME } from './make-event.js';
 import { TamperingStore } from './tampering-store.js';
-
-const notChecked = (verdict: { notChecked: readonly { what: string }[] }) =>
-  verdict.notChecked.map(({ what }) => what);
-
-async function sealMore(
-  store: TamperingStore,
-  from: number,
-  count: number,
-  keys: typeof KEYS | undefined = KEYS,
-) {
-  await store.append(Array.from({ length: count }, (_, i) => prepare(makeEvent(from + i))));
-  await store.seal({
-    log: 'audit',
-    limit: count,
-    compute: createSealBatch({ keys, keyedFrom: 1_000, clock: () => SEALED_AT }),
-  });
-}
 
 describe('a verification', () => {
   it('that runs while others seal answers for what was sealed when it began', async () => {

@@ -1,27 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createSealBatch } from '../src/seal-batch.js';
 import { verifyLog } from '../src/verify-log.js';
-import { eventId, KEYS, makeEvent, prepare, SEALED_AT, sealedLog } from './make-event.js';
+import { eventId, KEYS, makeEvent, notChecked, prepare, sealedLog, sealMore } from './make-event.js';
 import { linkOf, rewriteHead, rewriteLog, treeRoot } from './rewrite-log.js';
 import { TamperingStore } from './tampering-store.js';
 import { TAMPERINGS } from './tamperings.js';
-
-const notChecked = (verdict: { notChecked: readonly { what: string }[] }) =>
-  verdict.notChecked.map(({ what }) => what);
-
-async function sealMore(
-  store: TamperingStore,
-  from: number,
-  count: number,
-  keys: typeof KEYS | undefined = KEYS,
-) {
-  await store.append(Array.from({ length: count }, (_, i) => prepare(makeEvent(from + i))));
-  await store.seal({
-    log: 'audit',
-    limit: count,
-    compute: createSealBatch({ keys, keyedFrom: 1_000, clock: () => SEALED_AT }),
-  });
-}
 
 describe('an untouched log', () => {
   it('is valid, with its size and the root of its tree', async () => {
