@@ -4,6 +4,7 @@ import { type Catalogue, defineActions } from './catalogue.js';
 import { CATEGORIES, type Category } from './event.js';
 import { MIN_EVENT_BYTES } from './event-limits.js';
 import { DEFAULT_POLICIES, FAILURE_POLICIES } from './failure-policy.js';
+import type { KeyedFrom } from './keyed-from.js';
 import { type AuditKeys, deriveKeys } from './keys.js';
 import type { PrepareSettings } from './prepare-event.js';
 import { createRedactor } from './redactor.js';
@@ -15,7 +16,7 @@ export interface AuditSettings {
   readonly store: AuditStore | string | undefined;
   readonly keys: AuditKeys | undefined;
   /** Undefined where it is not configured: then a log that never had a key needs none. */
-  readonly keyedFrom: number | undefined;
+  readonly keyedFrom: KeyedFrom | undefined;
   readonly origin: string;
   readonly policies: Readonly<Record<Category, FailurePolicy>>;
   readonly spoolDirectory: string;
@@ -85,7 +86,7 @@ export function readAuditSettings(options: AuditOptions, environment: NodeJS.Pro
   return Object.freeze({
     store: readStore(options, environment),
     keys,
-    keyedFrom: options.keyedFrom === undefined ? undefined : integer('keyedFrom', 0, 0),
+    keyedFrom: readKeyedFrom(options.keyedFrom),
     origin,
     policies: readPolicies(options.policy),
     spoolDirectory: directory,
@@ -122,6 +123,14 @@ function readKeys(options: AuditOptions, environment: NodeJS.ProcessEnv): AuditK
     throw invalid('hmacKey', 'takes text or bytes');
   }
   return deriveKeys(secret);
+}
+
+function readKeyedFrom(keyedFrom: AuditOptions['keyedFrom']): KeyedFrom | undefined {
+  if (keyedFrom === undefined) return undefined;
+  if (typeof keyedFrom !== 'object' || keyedFrom === null) return readInteger('keyedFrom', keyedFrom, 0);
+  if (Array.isArray(keyedFrom)) throw invalid('keyedFrom', 'takes a number, or numbers by the names of logs');
+  for (const [log, from] of Object.entries(keyedFrom)) readInteger(`keyedFrom.${log}`, from, 0);
+  return Object.freeze({ ...keyedFrom });
 }
 
 function readPolicies(policy: AuditOptions['policy']): AuditSettings['policies'] {

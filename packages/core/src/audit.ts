@@ -1,6 +1,7 @@
 import type { Catalogue } from './catalogue.js';
 import type { AmbientContext } from './context-provider.js';
 import type { Category, EventInput, PreparedEvent } from './event.js';
+import type { KeyedFrom } from './keyed-from.js';
 import type { RedactionOptions } from './redaction.js';
 import type { AuditStore, MigrationOutcome } from './store.js';
 import type { Verdict } from './verdict.js';
@@ -14,8 +15,11 @@ export interface AuditOptions {
   readonly store?: AuditStore | string;
   /** The secret, at least 32 bytes: text, or `base64:…` or `hex:…`. @default AUDIT_HMAC_KEY */
   readonly hmacKey?: string | Uint8Array;
-  /** The index from which on entries must be keyed. @default 0 where there is a key */
-  readonly keyedFrom?: number;
+  /**
+   * The index from which on entries must be keyed, for logs that are older than the key: one for all, or
+   * `{ 'audit/north': 120 }`, where a log that is not named must be keyed as a whole. @default 0 where there is a key
+   */
+  readonly keyedFrom?: KeyedFrom;
   /** The name of the log; a tenant's log is `<origin>/<encoded tenant>`. Letters, digits, `.`, `-`, `_`, `/`. @default 'audit' */
   readonly origin?: string;
   readonly redaction?: RedactionOptions;

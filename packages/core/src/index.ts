@@ -13,6 +13,7 @@ export * from './error-codes.js';
 export * from './event.js';
 export { EVENT_LIMITS, MAX_ACTORS, MAX_TAGS, MIN_EVENT_BYTES } from './event-limits.js';
 export * from './finding-codes.js';
+export type { KeyedFrom } from './keyed-from.js';
 export { type AuditKeys, deriveKeys } from './keys.js';
 export { hashLeaf } from './leaf.js';
 export { logName } from './log-name.js';

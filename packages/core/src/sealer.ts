@@ -1,6 +1,7 @@
 import { AuditError } from './audit-error.js';
 import { type ErrorReporter, toStoreError } from './error-reporter.js';
 import type { PreparedEvent } from './event.js';
+import { type KeyedFrom, keyedFromOf } from './keyed-from.js';
 import type { AuditKeys } from './keys.js';
 import { describeSealBatch } from './portable-seal.js';
 import { createSealBatch } from './seal-batch.js';
@@ -11,7 +12,7 @@ export interface SealerOptions {
   readonly connection: StoreConnection;
   readonly reporter: ErrorReporter;
   readonly keys: AuditKeys | undefined;
-  readonly keyedFrom: number | undefined;
+  readonly keyedFrom: KeyedFrom | undefined;
   /** False: another process seals. */
   readonly sealAfterMs: number | false;
   /** How long `drain` tries where others hold the lock. */
@@ -148,13 +149,14 @@ export class Sealer {
   private state(log: string): LogState {
     let state = this.logs.get(log);
     if (state === undefined) {
+      const { keys } = this.options;
+      const keyedFrom = keyedFromOf(this.options.keyedFrom, log);
       const compute = createSealBatch({
-        keys: this.options.keys,
-        keyedFrom: this.options.keyedFrom,
+        keys,
+        keyedFrom,
         log,
         onRefused: ({ id }, reason) => this.refuse(log, id, reason),
       });
-      const { keys, keyedFrom } = this.options;
       const portable = describeSealBatch({ keys, keyedFrom, log });
       state = {
         compute,

@@ -1,9 +1,12 @@
+import { type KeyedFrom, keyedFromOf } from './keyed-from.js';
 import { runVerification } from './run-verification.js';
 import type { AuditStore } from './store.js';
 import type { Verdict } from './verdict.js';
 import { type VerifyLogOptions, verifyLog } from './verify-log.js';
 
-export interface VerifyAllOptions extends VerifyLogOptions {
+export interface VerifyAllOptions extends Omit<VerifyLogOptions, 'keyedFrom'> {
+  /** The index from which on entries must be keyed, see `AuditOptions`. @default 0 */
+  readonly keyedFrom?: KeyedFrom | undefined;
   /** Only this log. @default every log of which the store holds a row */
   readonly log?: string | undefined;
   /** Logs that must be there. One that left no row gets a verdict of its own, which is never `valid`. @default none */
@@ -20,7 +23,8 @@ export async function verifyAll(
   store: AuditStore,
   options: VerifyAllOptions = {},
 ): Promise<readonly Verdict[]> {
-  if (options.log !== undefined) return [await verifyLog(store, options.log, options)];
+  const optionsOf = (log: string) => ({ ...options, keyedFrom: keyedFromOf(options.keyedFrom, log) });
+  if (options.log !== undefined) return [await verifyLog(store, options.log, optionsOf(options.log))];
   const summaries = await store.logs();
   const logs = new Set([...summaries.map(({ log }) => log), ...(options.expected ?? [])]);
   const total = summaries.reduce((sum, { entries }) => sum + entries, 0);
@@ -32,7 +36,7 @@ export async function verifyAll(
       store,
       log,
       {
-        ...options,
+        ...optionsOf(log),
         ...(onProgress && { onProgress: (read) => onProgress(done + read, Math.max(total, done + read)) }),
       },
       new Set(),

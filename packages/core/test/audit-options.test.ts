@@ -17,6 +17,8 @@ const WRONG: readonly (readonly [option: string, options: Readonly<Record<string
   ['origin', { origin: '' }],
   ['origin', { origin: 'a\n' }],
   ['keyedFrom', { keyedFrom: -1 }],
+  ['keyedFrom.audit/north', { keyedFrom: { 'audit/north': 1.5 } }],
+  ['keyedFrom', { keyedFrom: [1] }],
   ['policy', { policy: 'strict' }],
   ['policy.auth', { policy: { auth: 'ignore' } }],
   ['policy.logins', { policy: { logins: 'spool' } }],
