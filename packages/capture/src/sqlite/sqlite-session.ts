@@ -11,7 +11,6 @@ import {
 } from '../dialect.js';
 import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
-import { foldName } from '../tokenize.js';
 import {
   type Capture,
   CLEAR_CAPTURE_TABLE,
@@ -24,6 +23,7 @@ import {
   triggerName,
   withoutFloor,
 } from './capture-triggers.js';
+import { readConnectionState } from './connection-state.js';
 import { findInexact } from './find-inexact.js';
 import { foldCaptures, settleLineages } from './row-lineage.js';
 import type { SqliteCatalogue } from './sqlite-catalogue.js';
@@ -31,8 +31,6 @@ import type { SqliteCatalogueCache } from './sqlite-catalogue-cache.js';
 import { quoteName, SqliteImage } from './stored-value.js';
 import type { WritePlan } from './write-plan.js';
 
-const INSTALLED = `SELECT (SELECT group_concat(name) FROM temp.sqlite_schema WHERE name GLOB 'indelible[_]*'),
-  (SELECT json_group_array(name) FROM pragma_database_list WHERE seq > 1)`;
 const SCHEMA_VERSION = 'PRAGMA main.schema_version';
 const LAST_CAPTURE = 'SELECT max(seq) FROM temp.indelible_capture';
 /** Rows that the capture table may keep from transaction to transaction before it is emptied. */
@@ -161,16 +159,12 @@ export class SqliteSession implements CaptureSession {
 
   async #probe(): Promise<void> {
     if (!this.begun) await this.#takeWriteLock();
-    const [row] = await this.connection.query(INSTALLED);
+    const { ours, attached } = await readConnectionState(this.connection);
     const version = await this.#schemaVersion();
     this.#catalogue = await this.catalogues.get(this.connection, version);
-    this.#installed = new Set(
-      String(row?.[0] ?? '')
-        .split(',')
-        .filter(Boolean),
-    );
+    this.#installed = ours;
     this.#hasCaptureTable = this.#installed.delete('indelible_capture');
-    this.#attached = attachedNames(row?.[1]);
+    this.#attached = attached;
     await this.#clear();
     await this.#dropOutdated(version);
     this.#renewed = false;
@@ -339,11 +333,6 @@ export class SqliteSession implements CaptureSession {
     }
     return doubtful ? orderChanges(changes) : changes;
   }
-}
-
-function attachedNames(json: unknown): readonly string[] {
-  const names: unknown = JSON.parse(String(json ?? '[]'));
-  return Array.isArray(names) ? names.map((name) => foldName(String(name))) : [];
 }
 
 /** The audit's own tables are missing. */
