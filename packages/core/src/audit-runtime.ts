@@ -270,7 +270,7 @@ export class AuditRuntime implements Audit {
     const context = tenant === undefined ? {} : { tenant };
     return prepareEvent(
       { action, category: 'system', actor: ITSELF, details, context },
-      {},
+      { context: {}, actor: undefined },
       this.settings.prepare,
     );
   }
