@@ -4,7 +4,7 @@ import { type CaptureOptions, checkCaptureOptions } from './capture-options.js';
 import { CaptureTransaction } from './capture-transaction.js';
 import { ChangeEvents } from './change-events.js';
 import type { CaptureConnection, CaptureDialect } from './dialect.js';
-import type { EngineParts } from './engine-parts.js';
+import { createSession, type EngineParts } from './engine-parts.js';
 import type { NameModel } from './model-naming.js';
 import { StatementReader } from './statement.js';
 
@@ -22,14 +22,27 @@ export interface CaptureEngineOptions extends CaptureOptions {
   readonly where: string;
 }
 
+/**
+ * A transaction around the statement and its event, to be run by `schemaChange`, a connection that nobody else uses
+ * meanwhile, or to be left alone.
+ */
+export type StatementNeed = 'transaction' | 'schema-change' | 'connection' | 'nothing';
+
 /** The one engine beneath the ORM packages. */
 export interface CaptureEngine {
   /** Follows a transaction that the ORM has opened on the connection. */
   transaction(connection: CaptureConnection): CaptureTransaction;
   /** Captures what runs outside of transactions on a connection that the ORM does not share out. */
   bare(connection: CaptureConnection, shared?: () => CaptureTransaction | undefined): BareConnection;
-  /** True if a statement that runs in no transaction needs one around itself and its event. */
-  needsTransaction(sql: string): boolean;
+  /**
+   * For an ORM with a pool of connections: makes ready for a statement that begins a transaction, or runs in none. MUST be
+   * called before each of them, with a connection that is in no transaction. @returns undefined where all is ready
+   */
+  prepare(connection: CaptureConnection): Promise<void> | undefined;
+  /** The same: what a statement needs that runs in no transaction. */
+  needOf(sql: string): StatementNeed;
+  /** The same: runs what changes the schema in no transaction. */
+  schemaChange<T>(connection: CaptureConnection, execute: () => Promise<T>): Promise<T>;
 }
 
 /** @throws TypeError for an option that is unknown or of the wrong form */
@@ -48,7 +61,20 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
   return {
     transaction: (connection) => new CaptureTransaction(parts, connection),
     bare: (connection, shared = () => undefined) => new BareConnection(parts, connection, shared),
-    needsTransaction: (sql) => parts.reader.read(sql).kind === 'write' && tryGetContext()?.paused !== true,
+    prepare: (connection) => dialect.prepare(connection)?.then(() => parts.reader.forget()),
+    needOf: (sql) => {
+      const { kind } = parts.reader.read(sql);
+      if (kind === 'schema') return 'schema-change';
+      if (kind === 'begin') return 'connection';
+      return kind === 'write' && tryGetContext()?.paused !== true ? 'transaction' : 'nothing';
+    },
+    schemaChange: async (connection, execute) => {
+      try {
+        return await execute();
+      } finally {
+        await createSession(parts, connection, false).beforeSchemaChange();
+      }
+    },
   };
 }
 

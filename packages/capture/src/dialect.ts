@@ -165,8 +165,11 @@ export interface CaptureDialect {
   readonly name: string;
   /** Tells what a statement is. */
   readonly readStatement: (sql: string) => Statement;
-  /** Reads once from the database what `readStatement` can not ask for. MUST be called before the first statement. */
-  prepare(connection: CaptureConnection): Promise<void>;
+  /**
+   * Reads from the database what `readStatement` can not ask for. MUST be called before each statement that begins a
+   * transaction or runs in none, outside of any transaction. @returns undefined where all of it is known
+   */
+  prepare(connection: CaptureConnection): Promise<void> | undefined;
   /** True where a failed statement makes all that follow fail, until a savepoint or the transaction is rolled back. */
   readonly abortsOnError: boolean;
   /**

@@ -1,5 +1,10 @@
 export type { BareConnection } from './bare-connection.js';
-export { type CaptureEngine, type CaptureEngineOptions, createCaptureEngine } from './capture-engine.js';
+export {
+  type CaptureEngine,
+  type CaptureEngineOptions,
+  createCaptureEngine,
+  type StatementNeed,
+} from './capture-engine.js';
 export type { CaptureOptions, ModelCaptureOptions } from './capture-options.js';
 export type { CaptureTransaction } from './capture-transaction.js';
 export type {

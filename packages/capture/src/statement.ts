@@ -74,6 +74,11 @@ export class StatementReader {
     }
     return statement;
   }
+
+  /** Something that `readNew` goes by has changed. */
+  forget(): void {
+    this.#cache.clear();
+  }
 }
 
 /**

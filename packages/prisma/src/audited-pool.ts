@@ -1,4 +1,5 @@
-import { type CaptureEngine, takeJoin } from '@indelible/capture';
+import { type CaptureConnection, type CaptureEngine, errorText, takeJoin } from '@indelible/capture';
+import { AuditError } from '@indelible/core';
 import { createAdapterConnection } from './adapter-connection.js';
 import { AuditedTransaction, JOINED } from './audited-transaction.js';
 import type { SqlAdapter, SqlQuery, SqlResultSet } from './driver-adapter.js';
@@ -6,6 +7,8 @@ import { interceptAnswers } from './private-reach.js';
 
 const COMMIT: SqlQuery = { sql: 'COMMIT', args: [], argTypes: [] };
 const ROLLBACK: SqlQuery = { sql: 'ROLLBACK', args: [], argTypes: [] };
+// invalid_transaction_termination
+const ENDS_TRANSACTION = /\b2D000\b/;
 
 /**
  * A connected driver adapter over a pool of connections, with the engine between it and Prisma. A write outside of
@@ -15,6 +18,8 @@ export class AuditedPool implements SqlAdapter {
   readonly provider: string;
   readonly adapterName: string;
   readonly getConnectionInfo?: () => unknown;
+  /** Any of the pool's. */
+  readonly #connection: CaptureConnection;
 
   constructor(
     private readonly inner: SqlAdapter,
@@ -22,27 +27,35 @@ export class AuditedPool implements SqlAdapter {
   ) {
     this.provider = inner.provider;
     this.adapterName = inner.adapterName;
+    this.#connection = createAdapterConnection(inner);
     if (inner.getConnectionInfo !== undefined) this.getConnectionInfo = () => inner.getConnectionInfo?.();
   }
 
   async queryRaw(query: SqlQuery): Promise<SqlResultSet> {
     if (takeJoin(query.sql, undefined)) return JOINED;
-    if (!this.engine.needsTransaction(query.sql)) return this.inner.queryRaw(query);
-    return this.#alone((transaction) => transaction.query(query));
+    return this.#run(
+      query.sql,
+      () => this.inner.queryRaw(query),
+      (transaction) => transaction.query(query),
+    );
   }
 
   async executeRaw(query: SqlQuery): Promise<number> {
     if (takeJoin(query.sql, undefined)) return 0;
-    if (!this.engine.needsTransaction(query.sql)) return this.inner.executeRaw(query);
-    return this.#alone((transaction) => transaction.execute(query));
+    return this.#run(
+      query.sql,
+      () => this.inner.executeRaw(query),
+      (transaction) => transaction.execute(query),
+    );
   }
 
   /** Scripts are migrations: they are left alone. */
   async executeScript(script: string): Promise<void> {
-    return this.inner.executeScript(script);
+    return this.engine.schemaChange(this.#connection, () => this.inner.executeScript(script));
   }
 
   async startTransaction(isolationLevel?: string): Promise<AuditedTransaction> {
+    await this.engine.prepare(this.#connection);
     const inner = await this.inner.startTransaction(isolationLevel);
     try {
       const capture = this.engine.transaction(createAdapterConnection(inner));
@@ -56,6 +69,44 @@ export class AuditedPool implements SqlAdapter {
 
   async dispose(): Promise<void> {
     return this.inner.dispose();
+  }
+
+  async #run<T>(
+    sql: string,
+    execute: () => Promise<T>,
+    write: (transaction: AuditedTransaction) => Promise<() => T>,
+  ): Promise<T> {
+    await this.engine.prepare(this.#connection);
+    switch (this.engine.needOf(sql)) {
+      case 'transaction':
+        return this.#write(sql, execute, write);
+      case 'connection':
+        throw new AuditError(
+          'AUDIT_TRANSACTION_UNKNOWN',
+          'prisma',
+          'a transaction that is begun with raw SQL runs on any connection of the pool, so its writes can not be told from others',
+          { next: 'Use prisma.$transaction().' },
+        );
+      case 'schema-change':
+        return this.engine.schemaChange(this.#connection, execute);
+      case 'nothing':
+        return execute();
+    }
+  }
+
+  async #write<T>(
+    sql: string,
+    execute: () => Promise<T>,
+    write: (transaction: AuditedTransaction) => Promise<() => T>,
+  ): Promise<T> {
+    try {
+      return await this.#alone(write);
+    } catch (error) {
+      if (!ENDS_TRANSACTION.test(errorText(error))) throw error;
+    }
+    // A procedure that commits runs only where there is no transaction. It is told once it is through.
+    const result = await execute();
+    return this.#alone((transaction) => transaction.capture.run(sql, async () => () => result));
   }
 
   async #alone<T>(work: (transaction: AuditedTransaction) => Promise<() => T>): Promise<T> {

@@ -12,14 +12,25 @@ export class PostgresSchema {
   readonly #catalogue = new PostgresCatalogue();
   readonly #shapes = new Map<string, WriteShape>();
   #functions: ReadonlySet<string> = new Set();
+  #isPrepared = false;
+  #preparing: Promise<void> | undefined;
   #version: number | undefined;
   /** That of the connection that was asked last: mostly all have the same, and each statement tells its own. */
   #scope: string | undefined;
 
-  /** Reads what can not be read when a statement is seen. */
-  async prepare(connection: CaptureConnection): Promise<void> {
+  /** Reads what can not be read when a statement is seen. @returns undefined where it is known */
+  prepare(connection: CaptureConnection): Promise<void> | undefined {
+    if (this.#isPrepared) return undefined;
+    this.#preparing ??= this.#prepare(connection).finally(() => {
+      this.#preparing = undefined;
+    });
+    return this.#preparing;
+  }
+
+  async #prepare(connection: CaptureConnection): Promise<void> {
     this.#functions = await readWritingFunctions(connection);
     await this.version(connection);
+    this.#isPrepared = true;
   }
 
   /** The application's functions that the statement calls and that may write rows. */
@@ -67,5 +78,6 @@ export class PostgresSchema {
   forget(): void {
     this.#catalogue.forget();
     this.#scope = undefined;
+    this.#isPrepared = false;
   }
 }

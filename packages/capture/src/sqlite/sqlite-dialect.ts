@@ -21,7 +21,7 @@ export function createSqliteDialect(): CaptureDialect {
   return {
     name: 'sqlite',
     readStatement,
-    prepare: async () => undefined,
+    prepare: () => undefined,
     abortsOnError: false,
     begin: 'BEGIN IMMEDIATE',
     commit: 'COMMIT',
