@@ -314,11 +314,8 @@ export class CaptureTransaction {
   }
 
   #markOpaque(sql: string, ambient: AmbientContext | undefined, error: unknown): void {
-    const reason = 'capturing failed';
-    this.#events.add(
-      this.parts.events.fromInexact({ table: null, fidelity: 'opaque', reason }, textWithoutValues(sql)),
-      ambient,
-    );
+    const inexact: Inexact = { table: null, fidelity: 'opaque', reason: 'capturing failed' };
+    this.#events.add(this.parts.events.fromInexact(inexact, textWithoutValues(sql)), ambient);
     this.parts.audit().reportError(captureFailure(this.parts, error));
   }
 
