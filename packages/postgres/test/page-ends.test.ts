@@ -1,0 +1,71 @@
+import { createSealBatch } from '@indelible/core';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { LOG, makeEvents } from '../../sqlite/test/child/events.mjs';
+import { createPostgresStore } from '../src/postgres-store.js';
+import { pastGuards } from './raw-database.js';
+import { describePostgres, type TestDatabase } from './test-postgres.js';
+
+/** A page has 500 rows: behind its last one a second row of the same id or index would be passed over. */
+const COUNT = 600;
+
+describePostgres('pages', (server) => {
+  let database: TestDatabase;
+  let store: ReturnType<typeof createPostgresStore>;
+  beforeEach(async () => {
+    database = await server.createDatabase();
+    store = createPostgresStore({ url: database.url, roles: false });
+    await store.migrate();
+    await store.append(makeEvents(1, 0, COUNT));
+  });
+  afterEach(async () => {
+    await store.close();
+    await database.drop();
+  });
+
+  async function count(batches: AsyncIterable<readonly unknown[]>): Promise<number> {
+    let rows = 0;
+    for await (const batch of batches) rows += batch.length;
+    return rows;
+  }
+
+  /** Takes the keys of a table away, as its owner can, and puts a second row beside the last one of the first page. */
+  async function double(table: string, keys: readonly string[], order: string): Promise<void> {
+    for (const key of keys)
+      await pastGuards(database.url, `ALTER TABLE audit.${table} DROP CONSTRAINT ${key}`);
+    await pastGuards(
+      database.url,
+      `INSERT INTO audit.${table} SELECT * FROM audit.${table} ORDER BY ${order} OFFSET 499 LIMIT 1`,
+    );
+  }
+
+  test('every entry is read where audit_entry has one of them twice', async () => {
+    await store.seal({ log: LOG, limit: COUNT, compute: createSealBatch() });
+    expect(await count(store.entries(LOG))).toBe(COUNT);
+    await double('audit_entry', ['audit_entry_pkey', 'audit_entry_event_id_key'], 'idx');
+    expect(await count(store.entries(LOG))).toBe(COUNT + 1);
+    expect(await count(store.entries(LOG, { from: 499, to: 501 }))).toBe(3);
+  });
+
+  test('every entry and every pending row is read where audit_event has one of them twice', async () => {
+    expect(await count(store.pending(LOG))).toBe(COUNT);
+    await double('audit_event', ['audit_event_pkey'], 'id');
+    expect(await count(store.pending(LOG))).toBe(COUNT + 1);
+  });
+
+  test('an event without an id, or at an index that no entry has, does not hide', async () => {
+    await pastGuards(database.url, 'ALTER TABLE audit.audit_event DROP CONSTRAINT audit_event_pkey');
+    await pastGuards(database.url, 'ALTER TABLE audit.audit_event ALTER COLUMN id DROP NOT NULL');
+    await pastGuards(
+      database.url,
+      `INSERT INTO audit.audit_event SELECT NULL, log, body, leaf, time, action, category, outcome, actor_type, actor_id
+        FROM audit.audit_event LIMIT 1`,
+    );
+    expect(await count(store.orphans(LOG))).toBe(1);
+    await pastGuards(
+      database.url,
+      `INSERT INTO audit.audit_entry SELECT log, g, gen_random_uuid(), leaf, leaf, 0
+        FROM audit.audit_event, unnest(ARRAY[-9223372036854775808, 9223372036854775807]) AS g WHERE id IS NULL`,
+    );
+    expect(await count(store.entries(LOG))).toBe(2);
+  });
+});
