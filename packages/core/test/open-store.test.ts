@@ -51,9 +51,9 @@ test('a store package is found from the directory of the application', async () 
 
 test('a store package that fails to load is not called missing', async () => {
   const directory = temporaryDirectory();
-  installPackage(directory, '@indelible/postgres', 'import "a-driver-that-is-not-there";');
+  installPackage(directory, '@indelible/mysql', 'import "a-driver-that-is-not-there";');
   inDirectory(directory);
-  await expect(openStore('postgres://db/clinic')).rejects.toMatchObject({
+  await expect(openStore('mysql://db/clinic')).rejects.toMatchObject({
     code: 'AUDIT_DRIVER_MISSING',
     message: expect.stringContaining('a-driver-that-is-not-there'),
   });
@@ -61,9 +61,9 @@ test('a store package that fails to load is not called missing', async () => {
 
 test('a package of that name that is no store says so', async () => {
   const directory = temporaryDirectory();
-  installPackage(directory, '@indelible/postgres', 'export const other = 1;');
+  installPackage(directory, '@indelible/mysql', 'export const other = 1;');
   inDirectory(directory);
-  await expect(openStore('postgresql://db/clinic')).rejects.toMatchObject({
+  await expect(openStore('mariadb://db/clinic')).rejects.toMatchObject({
     code: 'AUDIT_DRIVER_MISSING',
     message: expect.stringContaining('openStore'),
   });
