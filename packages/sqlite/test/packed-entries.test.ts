@@ -92,6 +92,13 @@ const setEvent = (column: string, value: string) => (raw: RawConnection) =>
 const setEntry = (column: string, value: string) => (raw: RawConnection) =>
   raw.exec(`UPDATE audit_entry SET ${column} = ${value} WHERE idx = 3`);
 
+/** Puts into a text of row 3 the rest of that row and all of the next one but its last six fields, which are those of row 3. */
+function forgeRow(raw: RawConnection, upToTime: readonly unknown[]): void {
+  const rest = ['writer-1', 'Patient', '3', '', '', '', ''];
+  const fields = [...rest, ...upToTime, 'patient.updated', 'data', 'success', 'service', 'writer-1'];
+  raw.run(`UPDATE audit_event SET actor_id = ? WHERE ${EVENT_3}`, [fields.map(String).join('\x1f')]);
+}
+
 test('a log that nobody touched is read packed, and gives what its columns give', async () => {
   await seal();
   const packed = whole(tryReadPackedEntries);
@@ -170,6 +177,38 @@ describe('a page is not read packed, but by its columns, where', () => {
       (raw) => [setEvent('id', '5'), raw.exec('UPDATE audit_entry SET event_id = 5 WHERE idx = 3')],
     ],
     ['two rows have one index', (raw) => raw.exec('UPDATE audit_entry SET idx = 3 WHERE idx = 4')],
+    [
+      'the leaves of one row are as much too short as those of the next are too long',
+      (raw) => {
+        for (const [index, length] of [
+          [3, 31],
+          [4, 33],
+        ]) {
+          raw.exec(`UPDATE audit_entry SET leaf = zeroblob(${length}) WHERE idx = ${index};
+            UPDATE audit_event SET leaf = zeroblob(${length}) WHERE id = (SELECT event_id FROM audit_entry WHERE idx = ${index})`);
+        }
+      },
+    ],
+    [
+      'the hash of one row is as much too short as that of the next is too long',
+      (raw) =>
+        raw.exec(`UPDATE audit_entry SET hash = zeroblob(31) WHERE idx = 3;
+          UPDATE audit_entry SET hash = zeroblob(33) WHERE idx = 4`),
+    ],
+    [
+      'a text forges the fields of another row, which lacks its own',
+      (raw) => {
+        const [row] = raw.all(
+          'SELECT n.sealed_at, length(e.body) AS length, e.* FROM audit_entry AS n JOIN audit_event AS e ON e.id = n.event_id WHERE idx = 4',
+        );
+        forgeRow(raw, [4, row?.sealed_at, row?.length, 60, row?.id, LOG, row?.time]);
+        raw.exec('UPDATE audit_event SET ip = 5 WHERE id = (SELECT event_id FROM audit_entry WHERE idx = 4)');
+      },
+    ],
+    [
+      'a text forges the fields of a row that takes no bytes',
+      (raw) => forgeRow(raw, [3.5, 0, -64, 60, 'id', LOG, 'time']),
+    ],
     ['a text has an end in it', setEvent('actor_id', "'ada' || char(31) || 'x'")],
     [
       'a text with ends in it takes the place of one that swallows as many',
