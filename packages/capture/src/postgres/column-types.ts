@@ -58,7 +58,8 @@ export class ColumnTypes {
     const type = this.#types.get(oid);
     const isBuiltIn = type?.isBuiltIn === true && (type.item === NONE || this.#isBuiltIn(type.item));
     return {
-      declared: isBuiltIn ? formatted : this.#declared(oid),
+      // Its schema is told where the search path hides it behind somebody else's type.
+      declared: isBuiltIn ? formatted.replace(/^pg_catalog\./, '') : this.#declared(oid),
       cast: this.#cast(oid),
       format: this.#format(oid),
     };

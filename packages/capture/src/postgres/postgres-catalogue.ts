@@ -17,11 +17,14 @@ export type {
 export { quoteIdentifier } from './quote-identifier.js';
 export { effectsExpression, fingerprintExpression } from './table-fingerprint.js';
 
+// Each session has a schema of its own for temporary tables.
+const TEMPORARY_SCHEMA = 'pg_catalog.pg_my_temp_schema()::regnamespace::text::name';
 /**
  * An SQL expression of type text that tells apart what a name without a schema means and what a role may do: the role and
- * the search path that is in force.
+ * the search path that is in force, with `pg_temp` where the session has temporary objects.
  */
-export const SCOPE_EXPRESSION = '(ARRAY[current_user] || pg_catalog.current_schemas(true))::text';
+export const SCOPE_EXPRESSION = `(ARRAY[current_user]
+  || pg_catalog.array_replace(pg_catalog.current_schemas(true), ${TEMPORARY_SCHEMA}, 'pg_temp'))::text`;
 
 /** Beyond so many names or tables all are read anew: a process may see many roles, search paths and temporary tables. */
 const MAX_KNOWN = 10_000;
@@ -34,7 +37,8 @@ export class PostgresCatalogue {
   readonly #tables = new Map<string, Known>();
 
   /**
-   * One query where the table is not known yet, and one more where no scope is given. What is known may be out of date:
+   * One query where the table is not known yet, one more where no scope is given, and one more for a name without a schema
+   * where the session has temporary objects. What is known may be out of date:
    * a statement that relies on it carries `fingerprintExpression` and `SCOPE_EXPRESSION` and compares. None of the queries
    * fails where the transaction is not aborted already.
    *
@@ -49,14 +53,18 @@ export class PostgresCatalogue {
     scope?: string,
   ): Promise<PostgresTable | undefined> {
     const where = scope ?? (await this.readScope(connection));
+    const condition: TableCondition =
+      schema === null ? { kind: 'visible', name } : { kind: 'qualified', schema, name };
+    if (mayBeTemporary(schema, where)) {
+      const resolved = await resolve(connection, condition);
+      return resolved === undefined ? undefined : this.byOid(connection, resolved, where);
+    }
     const key = JSON.stringify([schema ?? where, schema === null, name]);
     const oid = this.#oids.get(key);
     const known = oid === undefined ? undefined : this.#tables.get(tableKey(oid, where));
     if (known !== undefined) return known.table;
-    const condition: TableCondition =
-      schema === null ? { kind: 'visible', name } : { kind: 'qualified', schema, name };
     const found = await this.#read(connection, condition);
-    if (found !== undefined && found.scope === where && !mayBeTemporary(schema ?? where)) {
+    if (found !== undefined && found.scope === where) {
       if (this.#oids.size >= MAX_KNOWN) this.#oids.clear();
       this.#oids.set(key, found.table.oid);
     }
@@ -122,7 +130,19 @@ function tableKey(oid: string, scope: string): string {
   return `${oid} ${String(role)}`;
 }
 
-/** A temporary table that is made later would hide another one of its name. */
-function mayBeTemporary(schemaOrScope: string): boolean {
-  return /\bpg_temp/.test(schemaOrScope);
+/** A temporary table that is made later hides another one of its name. */
+function mayBeTemporary(schema: string | null, scope: string): boolean {
+  return schema === null ? parseArray(scope).includes('pg_temp') : schema.startsWith('pg_temp');
+}
+
+async function resolve(
+  connection: CaptureConnection,
+  condition: TableCondition,
+): Promise<string | undefined> {
+  const { sql, params } = conditionOf(condition);
+  const [row] = await connection.query(
+    `SELECT c.oid::text AS oid FROM pg_catalog.pg_class c WHERE ${sql}`,
+    params,
+  );
+  return typeof row?.[0] === 'string' ? row[0] : undefined;
 }
