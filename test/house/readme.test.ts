@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { getTestPostgres } from '../../packages/postgres/test/test-postgres.js';
 import { ROOT, read, trackedFiles } from './workspace-files.js';
 
 interface Block {
@@ -55,12 +56,19 @@ describe('the code in the READMEs', () => {
     expect(compile).not.toThrow();
   });
 
-  it.each(blocks)('runs: $title', ({ name }) => {
+  it.each(blocks)('runs: $title', async ({ name }) => {
     const script = join(folder, 'built', `${name}.js`);
     expect(existsSync(script)).toBe(true);
     const cwd = join(folder, `run-${name}`);
     mkdirSync(cwd);
-    const env = { ...process.env, AUDIT_HMAC_KEY: 'the secret of the readme tests, long enough' };
+    const database = name.startsWith('packages-postgres-')
+      ? await (await getTestPostgres(18)).createDatabase()
+      : undefined;
+    const env = {
+      ...process.env,
+      AUDIT_HMAC_KEY: 'the secret of the readme tests, long enough',
+      ...(database === undefined ? {} : { AUDIT_DATABASE_URL: database.url }),
+    };
     const run = () =>
       execFileSync(process.execPath, [script], {
         cwd,
@@ -70,5 +78,6 @@ describe('the code in the READMEs', () => {
         timeout: 20_000,
       });
     expect(run).not.toThrow();
+    await database?.drop();
   });
 });

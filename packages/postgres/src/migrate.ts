@@ -65,12 +65,14 @@ function makeRolesSql(tables: Tables, { writer, sealer, reader }: Required<RoleN
   return `SELECT ${tables.makeRoles}(${[writer, sealer, reader].map(quoteText).join(', ')})`;
 }
 
-/** One migration as it runs inside a transaction. */
+/** One migration as it runs inside a transaction, which may be somebody else's: what comes after it finds his path again. */
 function migrationSql({ version, sql }: Migration, tables: Tables): string {
-  return `SET LOCAL search_path = ${tables.quotedSchema}, pg_temp;
+  return `SELECT set_config('indelible.search_path', current_setting('search_path'), true);
+SET LOCAL search_path = ${tables.quotedSchema}, pg_temp;
 
 ${sql}
-INSERT INTO audit_migration (version) VALUES (${version});`;
+INSERT INTO audit_migration (version) VALUES (${version});
+SELECT set_config('search_path', current_setting('indelible.search_path'), true);`;
 }
 
 /** All migrations as SQL for people who keep their own: any tool that takes plain SQL runs it. */
