@@ -39,6 +39,11 @@ export interface CaptureEngine {
    * called before each of them, with a connection that is in no transaction. @returns undefined where all is ready
    */
   prepare(connection: CaptureConnection): Promise<void> | undefined;
+  /**
+   * The same, for what may write: finds the store while no transaction is open. Asked for inside of one, its answer could
+   * wait for a connection that this transaction holds. Where it can not be found, the write itself says so.
+   */
+  prepareStore(connection: CaptureConnection): Promise<void>;
   /** The same: what a statement needs that runs in no transaction. */
   needOf(sql: string): StatementNeed;
   /** The same: runs what changes the schema in no transaction. */
@@ -62,6 +67,9 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
     transaction: (connection) => new CaptureTransaction(parts, connection),
     bare: (connection, shared = () => undefined) => new BareConnection(parts, connection, shared),
     prepare: (connection) => dialect.prepare(connection)?.then(() => parts.reader.forget()),
+    prepareStore: async (connection) => {
+      await parts.store(connection).catch(() => undefined);
+    },
     needOf: (sql) => {
       const { kind } = parts.reader.read(sql);
       if (kind === 'schema') return 'schema-change';

@@ -56,6 +56,7 @@ export class AuditedPool implements SqlAdapter {
 
   async startTransaction(isolationLevel?: string): Promise<AuditedTransaction> {
     await this.engine.prepare(this.#connection);
+    await this.engine.prepareStore(this.#connection);
     const inner = await this.inner.startTransaction(isolationLevel);
     try {
       const capture = this.engine.transaction(createAdapterConnection(inner));

@@ -1,7 +1,7 @@
 import { ormSuite } from '@indelible/capture/conformance';
 import { describe, test } from 'vitest';
 import { describePostgres } from '../../../postgres/test/test-postgres.js';
-import { createPostgresHarness } from './postgres-harness.js';
+import { createPostgresHarness, POSTGRES_SQL } from './postgres-harness.js';
 
 describePostgres('Prisma', (server) => {
   for (const pool of [1, 10]) {
@@ -10,10 +10,7 @@ describePostgres('Prisma', (server) => {
         test: (name, run) => test(name, run),
         factory: (options) => createPostgresHarness({ server, pool }, options),
         supports: { batch: true, nested: true, survivesFailure: false, parallel: pool > 1 },
-        sql: {
-          instant: (text) => `timestamptz '${text}' AT TIME ZONE 'UTC'`,
-          compact: (table) => `VACUUM FULL "${table}"`,
-        },
+        sql: POSTGRES_SQL,
       });
     });
   }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { OrmHarness, OrmHarnessOptions } from '@indelible/capture/conformance';
+import type { OrmHarness, OrmHarnessOptions, SuiteSql } from '@indelible/capture/conformance';
 import { type AuditEvent, createAudit, readBody } from '@indelible/core';
 import { createPostgresStore } from '@indelible/postgres';
 import { PrismaPg } from '@prisma/adapter-pg';
@@ -13,6 +13,11 @@ import { type Audit, type Client, createFlows } from '../prisma-operations.js';
 import { PrismaClient } from './generated/client.js';
 import { createDomainDatabase } from './postgres-databases.js';
 import { readPostgresSnapshot } from './postgres-rows.js';
+
+export const POSTGRES_SQL: SuiteSql = {
+  instant: (text) => `timestamptz '${text}' AT TIME ZONE 'UTC'`,
+  compact: (table) => `VACUUM FULL "${table}"`,
+};
 
 export interface PostgresHarness extends OrmHarness {
   readonly prisma: Client;

@@ -1,0 +1,164 @@
+import type { OrmHarnessOptions } from '@indelible/capture/conformance';
+import { describe, expect, test } from 'vitest';
+import { describePostgres } from '../../../postgres/test/test-postgres.js';
+import type { PostgresHarness } from './postgres-harness.js';
+import { marks, outcome, withAndWithout, withPostgres } from './postgres-work.js';
+
+describePostgres('what a caller of Prisma gets', (server) => {
+  describe('round trips', () => {
+    const count = (work: (harness: PostgresHarness) => Promise<unknown>, options: OrmHarnessOptions = {}) => {
+      const counts: number[] = [];
+      return withPostgres(
+        server,
+        async (harness) => {
+          await harness.db.createTag('a', 'x');
+          for (let round = 0; round < 3; round += 1) {
+            harness.countStatements();
+            await work(harness);
+            counts.push(harness.countStatements());
+          }
+        },
+        options,
+      ).then(() => counts.at(-1) ?? Number.NaN);
+    };
+
+    test('a write without a transaction takes four', async () => {
+      let label = 0;
+      const write = ({ prisma }: PostgresHarness): Promise<unknown> =>
+        prisma.tag.update({ where: { code: 'a' }, data: { label: `x${++label}` } });
+      expect(await count(write)).toBe(4);
+      expect(await count(write, { audited: false })).toBe(1);
+    });
+
+    test('a transaction takes one more than without auditing, whatever it writes', async () => {
+      let label = 0;
+      const write = ({ prisma }: PostgresHarness): Promise<unknown> =>
+        prisma.$transaction(async (tx) => {
+          await tx.tag.update({ where: { code: 'a' }, data: { label: `x${++label}` } });
+          await tx.tag.create({ data: { code: `n${label}`, label: 'x' } });
+        });
+      expect(await count(write)).toBe((await count(write, { audited: false })) + 1);
+    });
+
+    test('a read takes as many as without auditing', async () => {
+      const read = ({ prisma }: PostgresHarness): Promise<unknown> => prisma.tag.findMany();
+      expect(await count(read)).toBe(await count(read, { audited: false }));
+    });
+  });
+
+  describe('the caller gets what he would get', () => {
+    test('rows of $queryRaw with and without RETURNING, and counts of $executeRaw', async () => {
+      const [audited, plain] = await withAndWithout(server, async ({ prisma }) => [
+        await prisma.$executeRaw`INSERT INTO "Tag" VALUES (${'a'}, ${'one'}), ('b', 'two')`,
+        await prisma.$queryRaw`INSERT INTO "Tag" VALUES ('c', 'three') RETURNING *, 1 + 1 AS two, now() IS NULL`,
+        await prisma.$queryRaw`UPDATE "Tag" SET "label" = ${'new'} WHERE "code" < ${'c'}`,
+        await prisma.$queryRaw`UPDATE "Tag" SET "label" = 'newer' RETURNING "code"`,
+        await prisma.$executeRaw`UPDATE "Tag" SET "label" = 'newest' WHERE "code" > 'a' RETURNING "code"`,
+        await prisma.$executeRaw`DELETE FROM "Tag" WHERE false`,
+        await prisma.$queryRaw`DELETE FROM "Tag" WHERE "code" = 'absent' RETURNING "code"`,
+        await prisma.$transaction([
+          prisma.$queryRaw`DELETE FROM "Tag" WHERE "code" = 'a' RETURNING "label"`,
+          prisma.$executeRaw`DELETE FROM "Tag"`,
+        ]),
+      ]);
+      expect(audited).toEqual(plain);
+      expect(plain).toMatchObject([2, [{ code: 'c', two: 2 }], [], [{}, {}, {}], 2, 0, [], [[{}], 2]]);
+    });
+
+    test('errors, and what is left after them', async () => {
+      const [audited, plain] = await withAndWithout(server, async ({ prisma }) => {
+        const seen: unknown[] = [];
+        for (const sql of [
+          `INSERT INTO "Tag" VALUES ('a','x'),('a','x')`,
+          `INSERT INTO "posts" ("title","authorId") VALUES ('x', 999)`,
+          `INSERT INTO "Tag" VALUES ('t', NULL)`,
+          'UPDATE nowhere SET x = 1',
+          'UPDATE "Tag" SET nothing = 1',
+          'UPDATE "Tag" SET',
+          `UPDATE "User" SET "visits" = 'no number'`,
+          'COMMIT',
+          'ROLLBACK',
+          'SAVEPOINT s',
+        ]) {
+          seen.push(await outcome(prisma.$executeRawUnsafe(sql)));
+          seen.push(await outcome(prisma.$transaction((tx) => tx.$executeRawUnsafe(sql))));
+        }
+        seen.push(await prisma.tag.findMany());
+        return seen;
+      });
+      expect(audited).toEqual(plain);
+    });
+
+    test('a type that Prisma does not know fails after the write, which stays and is told', async () => {
+      let told: (string | undefined)[] = [];
+      const [audited, plain] = await withAndWithout(server, async (harness) => {
+        const { prisma, raw } = harness;
+        await raw.query(`ALTER TABLE "Tag" ADD COLUMN "span" interval DEFAULT '1 day'`);
+        const seen = [
+          await outcome(prisma.$queryRawUnsafe(`INSERT INTO "Tag" VALUES ('a', 'x') RETURNING "span"`)),
+          await outcome(prisma.$executeRawUnsafe(`UPDATE "Tag" SET "label" = 'y' RETURNING "span"`)),
+          await outcome(
+            prisma.$transaction(async (tx) => [
+              await outcome(tx.$queryRawUnsafe(`INSERT INTO "Tag" VALUES ('b', 'x') RETURNING "span"`)),
+              await tx.tag.count(),
+            ]),
+          ),
+          (await raw.query('SELECT "code", "label" FROM "Tag" ORDER BY 1')).rows,
+        ];
+        const events = await harness.events();
+        if (events.length > 0) told = events.map((event) => `${event.action} ${event.resource?.id}`);
+        return seen;
+      });
+      expect(audited).toEqual(plain);
+      const any = expect.any(String);
+      expect(plain).toMatchObject([
+        [any, 'P2010', any],
+        1,
+        [[any, 'P2010', any], 2],
+        [{ label: 'y' }, { label: 'x' }],
+      ]);
+      expect(told).toEqual(['tag.created a', 'tag.updated a', 'tag.created b']);
+    });
+
+    test('several statements in one text run, and are marked', async () => {
+      let fidelities: unknown;
+      const [audited, plain] = await withAndWithout(server, async (harness) => {
+        const { prisma } = harness;
+        const several = `INSERT INTO "Tag" VALUES ('a', 'x'); UPDATE "Tag" SET "label" = 'y'`;
+        const seen = [
+          await outcome(prisma.$executeRawUnsafe(several)),
+          await outcome(prisma.$queryRawUnsafe(several.replaceAll('a', 'b'))),
+          await prisma.tag.findMany(),
+        ];
+        const found = await marks(harness);
+        if (found.length > 0) fidelities = found;
+        return seen;
+      });
+      expect(audited).toEqual(plain);
+      expect(fidelities).toContain('opaque');
+    });
+
+    test('the isolation level of a transaction', () =>
+      withPostgres(server, async ({ prisma }) => {
+        const level = await prisma.$transaction(
+          async (tx) => {
+            await tx.tag.create({ data: { code: 'a', label: 'x' } });
+            return tx.$queryRaw`SELECT current_setting('transaction_isolation') AS level`;
+          },
+          { isolationLevel: 'Serializable' },
+        );
+        expect(level).toEqual([{ level: 'serializable' }]);
+      }));
+
+    test('a procedure that commits, and what it did is marked', () =>
+      withPostgres(server, async (harness) => {
+        await harness.raw.query(
+          `CREATE PROCEDURE twice() LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO "Tag" VALUES ('a', 'x'); COMMIT; INSERT INTO "Tag" VALUES ('b', 'x'); ROLLBACK; END $$`,
+        );
+        await harness.prisma.$executeRaw`CALL twice()`;
+        expect(await harness.prisma.tag.findMany()).toEqual([{ code: 'a', label: 'x' }]);
+        expect(new Set(await marks(harness))).toEqual(new Set(['opaque']));
+      }));
+  });
+});
