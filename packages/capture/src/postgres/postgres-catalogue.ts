@@ -1,7 +1,6 @@
 import type { CaptureConnection } from '../dialect.js';
 import type { PostgresTable } from './postgres-table.js';
 import { readTable } from './read-table.js';
-import { parseArray } from './record-text.js';
 import { conditionOf, type TableCondition, tableQuery } from './table-query.js';
 
 export type {
@@ -17,14 +16,12 @@ export type {
 export { quoteIdentifier } from './quote-identifier.js';
 export { effectsExpression, fingerprintExpression } from './table-fingerprint.js';
 
-// Each session has a schema of its own for temporary tables.
-const TEMPORARY_SCHEMA = 'pg_catalog.pg_my_temp_schema()::regnamespace::text::name';
 /**
- * An SQL expression of type text that tells apart what a name without a schema means and what a role may do: the role and
- * the search path that is in force, with `pg_temp` where the session has temporary objects.
+ * An SQL expression of type text that tells apart what a name without a schema means and what a role may do: whether the
+ * session has temporary objects, the search path that is in force, and the role. `f{public}alice`.
  */
-export const SCOPE_EXPRESSION = `(ARRAY[current_user]
-  || pg_catalog.array_replace(pg_catalog.current_schemas(true), ${TEMPORARY_SCHEMA}, 'pg_temp'))::text`;
+export const SCOPE_EXPRESSION =
+  'pg_catalog.concat(pg_catalog.pg_my_temp_schema() <> 0, pg_catalog.current_schemas(false), current_user)';
 
 /** Beyond so many names or tables all are read anew: a process may see many roles, search paths and temporary tables. */
 const MAX_KNOWN = 10_000;
@@ -125,14 +122,15 @@ interface Known {
   readonly description: string;
 }
 
+const BEFORE_ROLE = /^[tf]\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}/s;
+
 function tableKey(oid: string, scope: string): string {
-  const [role] = parseArray(scope);
-  return `${oid} ${String(role)}`;
+  return `${oid} ${scope.replace(BEFORE_ROLE, '')}`;
 }
 
 /** A temporary table that is made later hides another one of its name. */
 function mayBeTemporary(schema: string | null, scope: string): boolean {
-  return schema === null ? parseArray(scope).includes('pg_temp') : schema.startsWith('pg_temp');
+  return schema === null ? scope.startsWith('t') : schema.startsWith('pg_temp');
 }
 
 async function resolve(

@@ -64,8 +64,8 @@ export interface PostgresTable extends TableInfo {
    */
   readonly effects: string;
   /**
-   * A column was added that the transaction's snapshot does not show: `columns` lacks it. Only in transactions that keep
-   * one snapshot.
+   * A column was added that the transaction's snapshot does not show: `columns` lacks it, and the fingerprint that the
+   * transaction sees does not change with it. Only in transactions that keep one snapshot.
    */
   readonly isBehind: boolean;
   /** The names of its rewrite rules; a view's own rule is none. */
@@ -74,6 +74,8 @@ export interface PostgresTable extends TableInfo {
   readonly triggers: readonly PostgresTrigger[];
   /** Row-level security holds for the role. */
   readonly hasRowSecurity: boolean;
+  /** The role may lock its rows, for which the right to update one of its columns is enough. */
+  readonly mayLock: boolean;
   /** A view that the database itself can write through: an INSERT, UPDATE or DELETE becomes one of the table beneath. */
   readonly isUpdatableView: boolean;
   /** The oids of the relations that a view reads. */

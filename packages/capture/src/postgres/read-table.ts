@@ -9,7 +9,6 @@ import type {
   RelationKind,
   TriggerEvent,
 } from './postgres-table.js';
-import { isFingerprintBehind } from './table-fingerprint.js';
 import { mayTriggerWrite } from './trigger-writes.js';
 
 const KINDS: readonly RelationKind[] = ['table', 'partitioned', 'view', 'materialized view', 'foreign'];
@@ -32,7 +31,6 @@ export function readTable(json: string): PostgresTable {
   const cells = new Map<string, unknown>(Object.entries(found));
   const text = (name: string): string => cellText(cells.get(name));
   const rows = (name: string): readonly (readonly unknown[])[] => cellRows(cells.get(name));
-  const fingerprint = text('fingerprint');
   return {
     oid: text('oid'),
     name: { schema: text('rootSchema'), name: text('rootName') },
@@ -51,10 +49,11 @@ export function readTable(json: string): PostgresTable {
     reads: cellTexts(cells.get('reads')),
     children: rows('children').map(([oid, kind]) => ({ oid: cellText(oid), kind: readKind(kind) })),
     hasRowSecurity: cells.get('hasRowSecurity') === true,
+    mayLock: cells.get('mayLock') === true,
     isUpdatableView: cells.get('isUpdatableView') === true,
     isTemporary: cells.get('isTemporary') === true,
-    fingerprint,
-    isBehind: isFingerprintBehind(fingerprint),
+    fingerprint: text('fingerprint'),
+    isBehind: cells.get('isBehind') === true,
     effects: text('effects'),
   };
 }

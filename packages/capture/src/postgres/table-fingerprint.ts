@@ -5,21 +5,24 @@
 const VERSION = 'pg_catalog.hashtidextended(ctid, xmin::pg_catalog.text::pg_catalog.int8)';
 
 /**
- * A scalar subquery that gives the `fingerprint` of a table as text. It names no column of the statement around it.
+ * A scalar subquery that gives the `fingerprint` of a table as text; NULL where the table is gone. It names no column of
+ * the statement around it, and shows the table as of the snapshot of the transaction.
  *
  * @param oid decimal, or an expression
  */
 export function fingerprintExpression(oid: string): string {
-  // Queries see the catalogue as of the transaction's snapshot, has_column_privilege as of now: not NULL for the next
-  // column means that there is one that the snapshot does not show.
-  return `(SELECT pg_catalog.concat(pg_catalog.sum(${VERSION}),
-    pg_catalog.has_column_privilege(${oid}, (pg_catalog.max(attnum) + 1)::pg_catalog.int2, 'SELECT'))
-    FROM pg_catalog.pg_attribute WHERE attrelid = ${oid})`;
+  return `(SELECT pg_catalog.bit_xor(${VERSION})::pg_catalog.text FROM pg_catalog.pg_attribute WHERE attrelid = ${oid})`;
 }
 
-/** True if there is a column that the snapshot of the transaction did not show. */
-export function isFingerprintBehind(fingerprint: string): boolean {
-  return /[tf]$/.test(fingerprint);
+/**
+ * A scalar expression that is true if a table has a column that the snapshot of the transaction does not show: queries see
+ * the catalogue as of that snapshot, has_column_privilege as of now, and gives NULL where there is no such column.
+ *
+ * @param oid decimal, or an expression
+ */
+export function behindExpression(oid: string): string {
+  return `(SELECT pg_catalog.has_column_privilege(${oid}, (pg_catalog.max(attnum) + 1)::pg_catalog.int2, 'SELECT') IS NOT NULL
+    FROM pg_catalog.pg_attribute WHERE attrelid = ${oid})`;
 }
 
 /**
@@ -29,5 +32,5 @@ export function isFingerprintBehind(fingerprint: string): boolean {
  */
 export function effectsExpression(oid: string): string {
   return `pg_catalog.concat((SELECT ${VERSION} FROM pg_catalog.pg_class WHERE oid = ${oid}), ' ',
-    (SELECT pg_catalog.sum(${VERSION}) FROM pg_catalog.pg_trigger WHERE tgrelid = ${oid}))`;
+    (SELECT pg_catalog.bit_xor(${VERSION}) FROM pg_catalog.pg_trigger WHERE tgrelid = ${oid}))`;
 }

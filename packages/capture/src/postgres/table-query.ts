@@ -1,4 +1,4 @@
-import { effectsExpression, fingerprintExpression } from './table-fingerprint.js';
+import { behindExpression, effectsExpression, fingerprintExpression } from './table-fingerprint.js';
 
 /** Which relation a query is for: its condition on `c`, a row of pg_class, and its parameters. */
 export type TableCondition =
@@ -118,8 +118,9 @@ export function tableQuery(condition: string, scope: string): string {
     'children', (SELECT json_agg(json_build_array(k.oid::text, ${KIND('k')}) ORDER BY k.oid)
       FROM family f JOIN pg_catalog.pg_class k ON k.oid = f.oid WHERE k.oid <> t.oid),
     'hasRowSecurity', pg_catalog.row_security_active(t.oid),
+    'mayLock', pg_catalog.has_any_column_privilege(t.oid, 'UPDATE'),
     'isUpdatableView', ${IS_UPDATABLE_VIEW}, 'isTemporary', t.relpersistence = 't',
-    'fingerprint', ${fingerprintExpression('t.oid')}, 'effects', ${effectsExpression('t.oid')})::text AS described, ${scope} AS scope
+    'isBehind', ${behindExpression('t.oid')}, 'fingerprint', ${fingerprintExpression('t.oid')}, 'effects', ${effectsExpression('t.oid')})::text AS described, ${scope} AS scope
   FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
     LEFT JOIN pg_catalog.pg_class root ON root.oid = CASE WHEN t.relispartition THEN pg_catalog.pg_partition_root(t.oid) END
     LEFT JOIN pg_catalog.pg_namespace rootSchema ON rootSchema.oid = root.relnamespace`;

@@ -187,6 +187,7 @@ describePostgres('the catalogue', (server) => {
     const catalogue = new PostgresCatalogue();
     const scope = await catalogue.readScope(connection);
     expect((await connection.all(`SELECT ${SCOPE_EXPRESSION} AS s`))[0]?.s).toBe(scope);
+    expect(scope).toMatch(/^f\{public\}\w+$/);
     const queries = async (work: () => Promise<unknown>): Promise<number> => {
       const from = connection.count();
       await work();
@@ -230,11 +231,19 @@ describePostgres('the catalogue', (server) => {
   });
 
   test('a table is kept by the role that read it, and not by the one that the caller took it for', async () => {
-    const role = quoteIdentifier(`Other ${database.url.slice(-8)}`);
+    const role = quoteIdentifier(`Other}"{ ${database.url.slice(-8)}`);
     await connection.all(`CREATE ROLE ${role}; CREATE TABLE t(a int)`);
     const catalogue = new PostgresCatalogue();
     const scope = await catalogue.readScope(connection);
+    await trying(`CREATE SCHEMA "a}\\""{"; SET LOCAL search_path = "a}\\""{", public`, async () => {
+      // The role may read it as well through another path.
+      const there = await catalogue.readScope(connection);
+      expect(await catalogue.find(connection, 'public', 't', scope)).toBe(
+        await catalogue.find(connection, null, 't', there),
+      );
+    });
     await trying(`SET LOCAL ROLE ${role}`, async () => {
+      catalogue.forget();
       const read = await catalogue.find(connection, 'public', 't', scope);
       expect(read?.columns.map((column) => column.isReadable)).toEqual([false]);
     });
