@@ -28,7 +28,7 @@ export async function openStore(
     throw invalid('readOnly', 'expected true or false');
   const named = schema ?? tryGetSchema(url);
   return createPostgresStore({
-    url,
+    ...(config === undefined ? { url } : { config }),
     ...(named === undefined ? {} : { schema: named }),
     ...(roles === undefined ? {} : { roles }),
     ...(connections === undefined ? {} : { connections }),

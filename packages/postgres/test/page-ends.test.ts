@@ -53,6 +53,8 @@ describePostgres('pages', (server) => {
   });
 
   test('an event without an id, or at an index that no entry has, does not hide', async () => {
+    // More than one look at the events takes.
+    await store.append(makeEvents(2, 0, 5_000));
     await pastGuards(database.url, 'ALTER TABLE audit.audit_event DROP CONSTRAINT audit_event_pkey');
     await pastGuards(database.url, 'ALTER TABLE audit.audit_event ALTER COLUMN id DROP NOT NULL');
     await pastGuards(
