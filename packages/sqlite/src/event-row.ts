@@ -21,14 +21,44 @@ export const EVENT_COLUMNS = [
   'ip',
 ] as const;
 
-/** The columns of an event under the alias `e`. */
-export const EVENT_SELECT = EVENT_COLUMNS.map((name) => `e.${name}`).join(', ');
+const BYTES: ReadonlySet<string> = new Set(['body', 'leaf']);
+
+/** The columns of an event under the alias `e`, each text as `exactText` gives it. */
+export const EVENT_SELECT = EVENT_COLUMNS.map((name) =>
+  BYTES.has(name) ? `e.${name}` : exactText(`e.${name}`),
+).join(', ');
+
+/**
+ * A text by its bytes, with a letter before them that tells it from a BLOB: libsql cuts a text at NUL, which would hide what
+ * stands behind it, and ends the process where one is no UTF-8. In a database of UTF-16 the text itself.
+ */
+export function exactText(column: string): string {
+  return `CASE typeof(${column})
+    WHEN 'text' THEN CASE WHEN CAST('a' AS BLOB) = x'61' THEN CAST('t' || ${column} AS BLOB) ELSE ${column} END
+    WHEN 'blob' THEN CAST('b' || hex(${column}) AS BLOB) ELSE ${column} END`;
+}
+
+const TEXT = 't'.charCodeAt(0);
+/** Fatal, because what is no UTF-8 must not look like something that is. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** What `exactText` gave, as `readText` reads a value. */
+export function readExactText(value: unknown): string {
+  if (!(value instanceof Uint8Array)) return readText(value);
+  const bytes = value.subarray(1);
+  if (value[0] !== TEXT) return `\0${Buffer.from(bytes).toString('latin1')}`;
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return readText(bytes);
+  }
+}
 
 /** A row of `EVENT_SELECT`, read from `at` on. Values of a type that only tampering can give are read, not refused. */
 export function readEvent(row: readonly unknown[], at = 0): StoredEvent {
   return {
-    id: readText(row[at]),
-    log: readText(row[at + 1]),
+    id: readExactText(row[at]),
+    log: readExactText(row[at + 1]),
     body: readBytes(row[at + 2]),
     leaf: readBytes(row[at + 3]),
     columns: readColumns(row, at + 4),
@@ -37,12 +67,12 @@ export function readEvent(row: readonly unknown[], at = 0): StoredEvent {
 
 function readColumns(row: readonly unknown[], at: number): EventColumns {
   return {
-    time: readText(row[at]),
-    action: readText(row[at + 1]),
-    category: readText(row[at + 2]),
-    outcome: readText(row[at + 3]),
-    actorType: readText(row[at + 4]),
-    actorId: readText(row[at + 5]),
+    time: readExactText(row[at]),
+    action: readExactText(row[at + 1]),
+    category: readExactText(row[at + 2]),
+    outcome: readExactText(row[at + 3]),
+    actorType: readExactText(row[at + 4]),
+    actorId: readExactText(row[at + 5]),
     resourceType: readNullableText(row[at + 6]),
     resourceId: readNullableText(row[at + 7]),
     tenant: readNullableText(row[at + 8]),
@@ -73,8 +103,8 @@ export function readText(value: unknown): string {
   return value === null || value === undefined ? '' : `\0${String(value)}`;
 }
 
-export function readNullableText(value: unknown): string | null {
-  return value === null ? null : readText(value);
+function readNullableText(value: unknown): string | null {
+  return value === null ? null : readExactText(value);
 }
 
 export function readBytes(value: unknown): Uint8Array {

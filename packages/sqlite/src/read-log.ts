@@ -3,10 +3,12 @@ import type { Connection } from './connection.js';
 import type { SqliteValue } from './driver.js';
 import {
   EVENT_SELECT,
+  exactText,
   readBigint,
   readBytes,
   readCursor,
   readEvent,
+  readExactText,
   readHead,
   readNumber,
   readText,
@@ -76,7 +78,7 @@ export function readEntryColumns(
 ): Page<StoredEntry, bigint> {
   const read = (first: bigint, end: bigint, most: number) =>
     connection.all(
-      `SELECT n.log, n.idx, n.event_id, n.leaf, n.hash, n.sealed_at, ${EVENT_SELECT}
+      `SELECT ${exactText('n.log')}, n.idx, ${exactText('n.event_id')}, n.leaf, n.hash, n.sealed_at, ${EVENT_SELECT}
         FROM audit_entry AS n LEFT JOIN audit_event AS e ON e.id = n.event_id
         WHERE n.log = ? AND n.idx >= ? AND n.idx <= ? AND typeof(n.idx) = 'integer'
         ORDER BY n.idx, n.event_id LIMIT ?`,
@@ -98,9 +100,9 @@ export function readEntryColumns(
 
 function readEntry(row: readonly unknown[]): StoredEntry {
   return {
-    log: readText(row[0]),
+    log: readExactText(row[0]),
     index: readNumber(row[1]),
-    eventId: readText(row[2]),
+    eventId: readExactText(row[2]),
     leaf: readBytes(row[3]),
     hash: readBytes(row[4]),
     sealedAt: readBigint(row[5]),
@@ -120,17 +122,17 @@ export function readPendingPage(
 ): Page<StoredEvent, IdCursor> {
   const read = (condition: string, ids: readonly SqliteValue[], most: number) =>
     connection.all(
-      `SELECT ${EVENT_SELECT} FROM audit_pending AS p JOIN audit_event AS e ON e.id = p.id
+      `SELECT p.id, ${EVENT_SELECT} FROM audit_pending AS p JOIN audit_event AS e ON e.id = p.id
         WHERE p.log = ? AND ${condition} ORDER BY p.id LIMIT ?`,
       [log, ...ids, BigInt(most)],
     );
   const rows = after === undefined ? read('true', [], limit) : read('p.id > ?', [after], limit);
   const end = readCursor(rows.at(-1)?.[0]) ?? undefined;
   if (end === undefined || rows.length < limit)
-    return { items: rows.map((row) => readEvent(row)), next: undefined };
+    return { items: rows.map((row) => readEvent(row, 1)), next: undefined };
   const id = readText(end);
   const whole = [...rows.filter((row) => readText(row[0]) !== id), ...read('p.id = ?', [end], NO_LIMIT)];
-  return { items: whole.map((row) => readEvent(row)), next: end };
+  return { items: whole.map((row) => readEvent(row, 1)), next: end };
 }
 
 /** Events among the next `window` ones of the log that are neither pending nor an entry of it. */

@@ -375,3 +375,23 @@ test('whatever stands in the tables, packed rows are those of the columns or the
   raw.close();
   expect(packed).toBeGreaterThan(20);
 });
+
+describe('read by columns', () => {
+  test('a text shows what stands behind a NUL in it', async () => {
+    await tampered((raw) =>
+      raw.exec("UPDATE audit_event SET actor_id = CAST(CAST(actor_id AS BLOB) || x'0078' AS TEXT)"),
+    );
+    connected((connection) => {
+      const [entry] = readEntryColumns(connection, LOG, LEAST, GREATEST, COUNT).items;
+      expect(entry?.event?.columns.actorId).toMatch(/\0x$/);
+    });
+  });
+
+  test('a text that is no UTF-8 is told apart and ends nothing', async () => {
+    await tampered((raw) => raw.exec("UPDATE audit_event SET action = CAST(x'61ff' AS TEXT)"));
+    connected((connection) => {
+      const [entry] = readEntryColumns(connection, LOG, LEAST, GREATEST, COUNT).items;
+      expect(entry?.event?.columns.action).toBe('\x0061ff');
+    });
+  });
+});
