@@ -2,16 +2,12 @@ import type { AuditStore } from '@indelible/core';
 import type { ForeignConnection, StoreHarness } from '@indelible/core/conformance';
 import pg from 'pg';
 import { createPostgresStore } from '../src/postgres-store.js';
-import { openRaw } from './raw-connection.js';
+import { openRaw, withRaw } from './raw-connection.js';
 import { createRawDatabase, createRawSchema, guardedStatements } from './raw-database.js';
-import type { TestPostgres } from './test-postgres.js';
 
-export async function createPostgresHarness(
-  server: TestPostgres,
-): Promise<StoreHarness & { readonly url: string }> {
-  const { url, drop } = await server.createDatabase();
+/** A database that is empty again once a case is over: making one for each takes longer than the cases do. */
+export function createPostgresHarness(url: string): StoreHarness {
   return {
-    url,
     open: async (): Promise<AuditStore> => createPostgresStore({ url, roles: false }),
     raw: createRawDatabase(url),
     schema: createRawSchema(url),
@@ -26,7 +22,10 @@ export async function createPostgresHarness(
       };
     },
     foreign: () => openForeign(url),
-    dispose: drop,
+    dispose: () =>
+      withRaw(url, async (raw) => {
+        await raw.all('DROP SCHEMA IF EXISTS audit CASCADE; DROP TABLE IF EXISTS patient');
+      }),
   };
 }
 

@@ -1,8 +1,14 @@
 import { storeSuite } from '@indelible/core/conformance';
-import { test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { createPostgresHarness } from './postgres-harness.js';
-import { describePostgres } from './test-postgres.js';
+import { describePostgres, type TestDatabase } from './test-postgres.js';
 
 describePostgres('the PostgreSQL store', (server) => {
-  storeSuite({ test, factory: () => createPostgresHarness(server) });
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await server.createDatabase();
+  });
+  afterAll(() => database.drop());
+
+  storeSuite({ test, factory: async () => createPostgresHarness(database.url) });
 });
