@@ -23,6 +23,10 @@ export function findWriteLimits(write: RowWrite, table: PostgresTable): WriteLim
   }
   if (table.kind === 'other') return { blocks: mark('opaque', name), inexact: [] };
   if (rule !== undefined) return { blocks: mark('opaque', `the rule ${rule} of ${name}`), inexact: [] };
+  // What the statement returns has the columns of this table only, and can not say whose row it is.
+  if (table.kind === 'table' && table.children.length > 0 && write.verb !== 'insert' && !write.isOnly) {
+    return { blocks: mark('opaque', `${name}, from which other tables inherit`), inexact: [] };
+  }
   const hidden = table.columns.filter(({ isReadable }) => !isReadable).map((column) => column.name);
   if (hidden.length === table.columns.length) {
     return { blocks: mark('opaque', `${name}, which the role may not read`), inexact: [] };

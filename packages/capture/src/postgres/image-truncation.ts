@@ -1,5 +1,5 @@
 import type { Inexact, RowChange, TableName } from '../dialect.js';
-import type { CascadeContext } from './cascades.js';
+import type { SchemaView } from './cascades.js';
 import type { PostgresTable } from './postgres-catalogue.js';
 import { PostgresRow } from './postgres-row.js';
 import { quoteTable } from './quote-identifier.js';
@@ -8,14 +8,14 @@ import type { Truncation } from './write-shape.js';
 
 /** Locks the tables that a TRUNCATE will empty, as it does itself, and reads what they hold. */
 export async function imageTruncation(
-  context: CascadeContext,
+  view: SchemaView,
   { tables: named, cascades }: Truncation,
   ignores: (table: TableName) => boolean,
 ): Promise<{ readonly changes: readonly RowChange[]; readonly inexact: readonly Inexact[] }> {
-  const { connection, schema, maxRows } = context;
+  const { connection, maxRows } = view;
   const tables = new Map<string, PostgresTable>();
   for (const name of named) {
-    const table = await schema.find(connection, name);
+    const table = await view.find(name);
     // Without it the database refuses the statement itself.
     if (table === undefined || table.columns.some(({ isReadable }) => !isReadable)) continue;
     tables.set(table.oid, table);
@@ -23,7 +23,7 @@ export async function imageTruncation(
   const waiting = cascades ? [...tables.values()] : [];
   for (let table = waiting.shift(); table !== undefined; table = waiting.shift()) {
     for (const { table: oid } of table.referencedBy) {
-      const found = tables.has(oid) ? undefined : await schema.byOid(connection, oid);
+      const found = tables.has(oid) ? undefined : await view.byOid(oid);
       if (found === undefined) continue;
       tables.set(oid, found);
       waiting.push(found);
@@ -37,6 +37,11 @@ export async function imageTruncation(
     if (trigger !== undefined) {
       const reason = `the trigger ${trigger.name} of "${table.name.name}", which may write other rows`;
       inexact.push({ table: table.name, fidelity: 'opaque', reason });
+    }
+    if (table.kind === 'table' && table.children.length > 0) {
+      const reason = `"${table.name.name}", from which other tables inherit`;
+      inexact.push({ table: table.name, fidelity: 'opaque', reason });
+      continue;
     }
     const relation = quoteTable(table.relation);
     await connection.execute(`LOCK TABLE ${relation} IN ACCESS EXCLUSIVE MODE`);

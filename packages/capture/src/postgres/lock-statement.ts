@@ -1,23 +1,41 @@
-import type { PostgresTable } from './postgres-catalogue.js';
+import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import { tokenizePostgres } from './postgres-tokens.js';
 import { rowExpression } from './rewrite-write.js';
+import { stateExpression } from './table-state.js';
+import { unassigned } from './unassigned.js';
 import type { RowWrite, Span } from './write-shape.js';
+
+/** The columns of a lock statement, in their order. */
+export const LockColumn = { state: 0, scope: 1, row: 2 } as const;
 
 /**
  * The statement that locks and returns the rows which an UPDATE or DELETE will touch. Its assignments come along, so that each
  * parameter has the type that it has in the write.
  *
- * @returns undefined where a parameter stands somewhere else
+ * @param tables those of which the state comes along
+ * @returns undefined where it can not be put so
  */
-export function lockStatement(sql: string, write: RowWrite, table: PostgresTable): string | undefined {
+export function lockStatement(
+  sql: string,
+  write: RowWrite,
+  table: PostgresTable,
+  tables: readonly PostgresTable[],
+): string | undefined {
   const text = (span: Span | null): string => (span === null ? '' : sql.slice(span.start, span.end));
+  // WHERE CURRENT OF has no meaning in a SELECT.
+  if (/^\s*current\s+of\b/i.test(text(write.where))) return undefined;
   const values = write.assignments.flatMap(({ column, expression }) => {
     const type = table.columns.find(({ name }) => name === column)?.castType;
-    return type === undefined ? [] : [`CASE WHEN true THEN NULL::${type} ELSE (${text(expression)}) END`];
+    return type === undefined ? [] : [unassigned('true', text(expression), type)];
   });
-  const list = [rowExpression(write.qualifier, table), ...values].join(', ');
+  const list = [
+    stateExpression(tables),
+    SCOPE_EXPRESSION,
+    rowExpression(write.qualifier, table),
+    ...values,
+  ].map((column, position) => `${column} AS indelible_${position}`);
   const sources = text(write.sources).replace(/^(?:using|from)\b/i, ',');
-  const lock = `${text(write.prefix)}SELECT ${list} FROM ${text(write.targetText)} ${sources} FOR UPDATE OF ${write.qualifier}`;
+  const lock = `${text(write.prefix)}SELECT ${list.join(', ')} FROM ${text(write.targetText)} ${sources} FOR UPDATE OF ${write.qualifier}`;
   const has = parametersOf(lock);
   return [...parametersOf(sql)].every((parameter) => has.has(parameter)) ? lock : undefined;
 }

@@ -13,7 +13,7 @@ export function createPostgresDialect(): CaptureDialect {
     name: 'postgres',
     readStatement: (sql) => {
       const statement = readPostgresStatement(sql);
-      if (statement.kind !== 'read' || schema.writingCalls(sql).length === 0) return statement;
+      if (statement.kind !== 'read' || schema.writingCalls(sql, true).length === 0) return statement;
       return { ...statement, kind: 'write' };
     },
     prepare: (connection) => schema.prepare(connection),

@@ -2,7 +2,12 @@ import type { CaptureConnection } from '../dialect.js';
 import { PostgresCatalogue, type PostgresTable } from './postgres-catalogue.js';
 import { readWriteShape } from './read-write-shape.js';
 import type { NamedTable, WriteShape } from './write-shape.js';
-import { callsOf, readWritingFunctions } from './writing-functions.js';
+import {
+  NO_WRITING_NAMES,
+  readWritingNames,
+  type WritingNames,
+  writingCallsOf,
+} from './writing-functions.js';
 
 const MAX_SHAPES = 1_000;
 const MAX_LENGTH = 20_000;
@@ -11,11 +16,11 @@ const MAX_LENGTH = 20_000;
 export class PostgresSchema {
   readonly #catalogue = new PostgresCatalogue();
   readonly #shapes = new Map<string, WriteShape>();
-  #functions: ReadonlySet<string> = new Set();
+  #writing: WritingNames = NO_WRITING_NAMES;
   #isPrepared = false;
   #preparing: Promise<void> | undefined;
   #version: number | undefined;
-  /** That of the connection that was asked last: mostly all have the same, and each statement tells its own. */
+  /** That of the connection that told it last: mostly all have the same. */
   #scope: string | undefined;
 
   /** Reads what can not be read when a statement is seen. @returns undefined where it is known */
@@ -28,14 +33,17 @@ export class PostgresSchema {
   }
 
   async #prepare(connection: CaptureConnection): Promise<void> {
-    this.#functions = await readWritingFunctions(connection);
+    this.#writing = await readWritingNames(connection);
     await this.version(connection);
     this.#isPrepared = true;
   }
 
-  /** The application's functions that the statement calls and that may write rows. */
-  writingCalls(sql: string): readonly string[] {
-    return callsOf(sql, this.#functions);
+  /**
+   * The application's functions that the statement calls and that may write rows.
+   * @param isQuery it writes no rows itself
+   */
+  writingCalls(sql: string, isQuery = false): readonly string[] {
+    return writingCallsOf(sql, this.#writing, isQuery);
   }
 
   shapeOf(sql: string): WriteShape {
@@ -49,17 +57,28 @@ export class PostgresSchema {
     return shape;
   }
 
+  /** @param scope that of the connection */
   async find(
     connection: CaptureConnection,
     { schema, name }: NamedTable,
+    scope: string,
   ): Promise<PostgresTable | undefined> {
-    this.#scope ??= await this.#catalogue.readScope(connection);
-    return this.#catalogue.find(connection, schema, name, this.#scope);
+    return this.#catalogue.find(connection, schema, name, scope);
   }
 
-  async byOid(connection: CaptureConnection, oid: string): Promise<PostgresTable | undefined> {
+  /** @param scope that of the connection */
+  async byOid(connection: CaptureConnection, oid: string, scope: string): Promise<PostgresTable | undefined> {
+    return this.#catalogue.byOid(connection, oid, scope);
+  }
+
+  /** What a connection begins with, most likely: it has to be compared with what its statements tell. */
+  async guessScope(connection: CaptureConnection): Promise<string> {
     this.#scope ??= await this.#catalogue.readScope(connection);
-    return this.#catalogue.byOid(connection, oid, this.#scope);
+    return this.#scope;
+  }
+
+  noteScope(scope: string): void {
+    this.#scope = scope;
   }
 
   /** `server_version_num`: 150019 is 15.19. */
@@ -68,10 +87,6 @@ export class PostgresSchema {
     const [row] = await connection.query("SELECT pg_catalog.current_setting('server_version_num')");
     this.#version = Number(row?.[0]);
     return this.#version;
-  }
-
-  isInScope(scope: string): boolean {
-    return scope === this.#scope;
   }
 
   /** Everything is read anew when it is asked for next. */

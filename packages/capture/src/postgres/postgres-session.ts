@@ -11,42 +11,32 @@ import type {
 } from '../dialect.js';
 import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
-import {
-  type CascadeContext,
-  type CascadeImage,
-  imageCascades,
-  isCarriedOn,
-  type Step,
-  settleCascades,
-} from './cascades.js';
-import { findWriteLimits } from './find-write-limits.js';
+import type { SchemaView } from './cascades.js';
 import { imageTruncation } from './image-truncation.js';
-import { lockStatement } from './lock-statement.js';
-import type { PostgresTable } from './postgres-catalogue.js';
-import { PostgresRow } from './postgres-row.js';
+import { findLateLimits, findUnread } from './late-limits.js';
+import { planWrite, type WritePlan } from './plan-write.js';
+import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import type { PostgresSchema } from './postgres-schema.js';
-import { parseRecord } from './record-text.js';
-import { EngineColumn, rewriteWrite } from './rewrite-write.js';
-import type { NamedTable, RowWrite } from './write-shape.js';
+import { clockOf, readChanges, readOwnRows } from './read-changes.js';
+import { EngineColumn } from './rewrite-write.js';
+import { settleCascades } from './settle-cascades.js';
+import { stateExpression, stateOf } from './table-state.js';
+import type { NamedTable } from './write-shape.js';
 
-// Class 42: a column or a table that is not there, a type that does not fit, a right that is missing.
-const OUTDATED = /\b42[0-9A-Z]{3}\b|ColumnNotFound|TableDoesNotExist/;
+// What the database says where it does not find, know or support what it was asked for: what was known is out of date.
+const OUTDATED = /\b(?:42|0A|2B|3D|3F|XX)[0-9A-Z]{3}\b|ColumnNotFound|TableDoesNotExist/;
 const NOTHING: Readiness = { inexact: [] };
 const NO_CHANGES: StatementChanges = { rows: [], inexact: [] };
-
-interface Plan {
-  readonly write: RowWrite;
-  readonly table: PostgresTable;
-  readonly cascades: CascadeImage | undefined;
-}
+const TRIES = 3;
 
 type Ask = (sql: string) => Promise<EngineRows>;
 
 /** Follows one transaction on PostgreSQL. Every write is one statement, which answers with the rows that it touched. */
 export class PostgresSession implements CaptureSession {
-  #plan: Plan | undefined;
+  #plan: WritePlan | undefined;
   /** The rows that the TRUNCATE which runs next will take. */
   #truncated: readonly RowChange[] = [];
+  #scope: string | undefined;
 
   constructor(
     private readonly connection: CaptureConnection,
@@ -63,10 +53,22 @@ export class PostgresSession implements CaptureSession {
         reason: `the function ${name}, which may write rows`,
       }),
     );
-    const { inexact, rewritten } = await this.#look(sql, ask);
+    const { inexact, rewritten } = await this.#lookAgain(sql, ask);
     return rewritten === undefined
       ? { inexact: [...calls, ...inexact] }
       : { inexact: [...calls, ...inexact], rewritten };
+  }
+
+  /** What is known of the schema may be out of date, which shows on the way. */
+  async #lookAgain(sql: string, ask: Ask): Promise<Readiness> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#look(sql, ask);
+      } catch (error) {
+        if (!(error instanceof OutdatedSchema) || error.isChanged) this.schema.forget();
+        if (!(error instanceof OutdatedSchema) || tries === TRIES) throw error;
+      }
+    }
   }
 
   async #look(sql: string, ask: Ask): Promise<Readiness> {
@@ -74,36 +76,32 @@ export class PostgresSession implements CaptureSession {
     if (shape.verb === 'query') return NOTHING;
     if (shape.verb === 'unreadable') return { inexact: await this.#unreadable(shape.reason, shape.tables) };
     if (shape.verb === 'truncate') {
-      const { changes, inexact } = await imageTruncation(this.#context, shape, this.options.ignores);
+      const { changes, inexact } = await imageTruncation(this.#view, shape, this.options.ignores);
       this.#truncated = changes;
       return { inexact };
     }
-    const table = await this.schema.find(this.connection, shape.target);
+    const table = await this.#view.find(shape.target);
     // Without such a table the database refuses the statement itself.
     if (table === undefined || this.options.ignores(table.name)) return NOTHING;
-    const limits = findWriteLimits(shape, table);
-    if (limits.blocks !== undefined) return { inexact: [limits.blocks] };
-    const version = await this.schema.version(this.connection);
-    const rewritten = rewriteWrite(sql, shape, table, version);
+    const plan = await planWrite({
+      view: this.#view,
+      sql,
+      write: shape,
+      table,
+      version: await this.schema.version(this.connection),
+      ask,
+      check: (told, tables) => this.#check(told, tables),
+    });
+    const { inexact, rewritten } = plan;
     if (rewritten === undefined) {
-      const what =
-        shape.verb === 'merge' ? 'a MERGE into' : 'no column that is assigned by itself in an UPDATE of';
-      const reason = `${what} "${table.name.name}"`;
-      return { inexact: [{ table: table.name, fidelity: 'opaque', reason }] };
+      // It runs unseen, and nothing will tell later whether that had to be.
+      const [row] = await this.connection.query(
+        `SELECT ${stateExpression([table])} AS state, ${SCOPE_EXPRESSION} AS scope`,
+      );
+      this.#check({ state: row?.[0], scope: row?.[1] }, [table]);
+      return { inexact };
     }
-    const inexact = [...limits.inexact];
-    let cascades: CascadeImage | undefined;
-    if (isCarriedOn(shape, table)) {
-      const lock = lockStatement(sql, shape, table);
-      if (lock === undefined || shape.verb === 'insert' || shape.verb === 'merge') {
-        const reason = `the foreign keys that point at "${table.name.name}"`;
-        inexact.push({ table: table.name, fidelity: 'opaque', reason });
-      } else {
-        cascades = await imageCascades(this.#context, shape, table, await ask(lock));
-        inexact.push(...cascades.inexact);
-      }
-    }
-    this.#plan = { write: shape, table, cascades };
+    this.#plan = plan;
     return { inexact, rewritten };
   }
 
@@ -115,31 +113,31 @@ export class PostgresSession implements CaptureSession {
     this.#plan = undefined;
     const [first] = rows;
     if (plan === undefined || first === undefined) return NO_CHANGES;
-    const table = await this.#tableOf(plan, first);
+    const { write, cascades } = plan;
+    const table = await this.#tableNow(plan, first);
+    const late = table === plan.table ? [] : findLateLimits(plan, table);
     if (rows.length > this.options.maxRows) {
-      const reason = `more than ${this.options.maxRows} rows at once`;
-      return {
-        rows: [],
-        inexact: [{ table: table.name, fidelity: 'count-only', count: rows.length, reason }],
-      };
+      const counted = countedOnly(plan, table, rows.length, this.options);
+      return { rows: [], inexact: [...late, ...counted] };
     }
-    const changes = rows.flatMap((row) => readChange(table, row));
-    if (plan.cascades === undefined) return { rows: orderChanges(changes), inexact: [] };
-    const at = Number(rows.at(-1)?.[EngineColumn.clock]);
-    const further = await settleCascades(this.#context, plan.cascades, stepsOf(table, rows), at);
-    const told = further.filter((change) => !this.options.ignores(change.table.name));
-    return { rows: orderChanges([...changes, ...told]), inexact: findUnlocked(table, plan.cascades, rows) };
+    const unread = findUnread(plan, table, rows);
+    if (cascades === undefined) {
+      return { rows: orderChanges(readChanges(write, table, rows)), inexact: [...late, ...unread] };
+    }
+    const own = readOwnRows(write, table, rows);
+    const settled = await settleCascades(this.#view, cascades, table, own, clockOf(rows.at(-1)));
+    const told = settled.rows.filter((change) => !this.options.ignores(change.table.name));
+    return { rows: orderChanges(told), inexact: [...late, ...unread, ...settled.inexact] };
   }
 
   abandon(error?: unknown): void {
     this.#plan = undefined;
     this.#truncated = [];
-    // What was known of the table may be why it failed.
-    if (error !== undefined && OUTDATED.test(errorText(error))) this.schema.forget();
+    if (error !== undefined && OUTDATED.test(errorText(error))) this.#forgetSchema();
   }
 
   async beforeSchemaChange(): Promise<void> {
-    this.schema.forget();
+    this.#forgetSchema();
   }
 
   async wasRolledBack(): Promise<boolean> {
@@ -171,25 +169,59 @@ export class PostgresSession implements CaptureSession {
     return null;
   }
 
-  get #context(): CascadeContext {
-    return { connection: this.connection, schema: this.schema, maxRows: this.options.maxRows };
+  get #view(): SchemaView {
+    const { connection, schema } = this;
+    return {
+      connection,
+      maxRows: this.options.maxRows,
+      find: async (name) => schema.find(connection, name, await this.#scopeNow()),
+      byOid: async (oid) => schema.byOid(connection, oid, await this.#scopeNow()),
+    };
+  }
+
+  async #scopeNow(): Promise<string> {
+    this.#scope ??= await this.schema.guessScope(this.connection);
+    return this.#scope;
+  }
+
+  #forgetSchema(): void {
+    this.schema.forget();
+    this.#scope = undefined;
+  }
+
+  /** @returns false where it is another scope than was thought */
+  #noteScope(scope: unknown): boolean {
+    const told = String(scope);
+    const isSame = told === this.#scope;
+    this.#scope = told;
+    this.schema.noteScope(told);
+    return isSame;
+  }
+
+  /** @throws OutdatedSchema */
+  #check(
+    { state, scope }: { readonly state: unknown; readonly scope: unknown },
+    tables: readonly PostgresTable[],
+  ): void {
+    const isSame = this.#noteScope(scope);
+    if (state !== stateOf(tables)) throw new OutdatedSchema(true);
+    if (!isSame) throw new OutdatedSchema(false);
   }
 
   /** The table as it is now: what the statement answered tells whether it is still the one that was known. */
-  async #tableOf({ write, table }: Plan, row: readonly unknown[]): Promise<PostgresTable> {
-    const isSame =
-      row[EngineColumn.fingerprint] === table.fingerprint &&
-      this.schema.isInScope(String(row[EngineColumn.scope]));
-    if (isSame) return table;
-    this.schema.forget();
-    return (await this.schema.find(this.connection, write.target)) ?? table;
+  async #tableNow({ write, table }: WritePlan, row: readonly unknown[]): Promise<PostgresTable> {
+    const isSame = this.#noteScope(row[EngineColumn.scope]);
+    const isKnown = row[EngineColumn.state] === stateOf([table]);
+    if (isSame && isKnown) return table;
+    if (!isKnown) this.schema.forget();
+    return (await this.#view.find(write.target)) ?? table;
   }
 
   async #unreadable(reason: string, named: readonly NamedTable[]): Promise<readonly Inexact[]> {
     if (named.length === 0) return [{ table: null, fidelity: 'opaque', reason }];
     const inexact: Inexact[] = [];
     for (const name of named) {
-      const table = await this.schema.find(this.connection, name);
+      const table = await this.#view.find(name);
       if (table === undefined || this.options.ignores(table.name)) continue;
       inexact.push({ table: table.name, fidelity: 'opaque', reason });
     }
@@ -197,38 +229,31 @@ export class PostgresSession implements CaptureSession {
   }
 }
 
-function readChange(table: PostgresTable, row: readonly unknown[]): readonly RowChange[] {
-  const old = row[EngineColumn.old];
-  const now = row[EngineColumn.new];
-  if (old === now) return [];
-  const place = row[EngineColumn.place];
-  const at = typeof place === 'string' ? place : null;
+/** What was known is not so any more. */
+class OutdatedSchema extends Error {
+  /** @param isChanged false: only the names are those of another scope */
+  constructor(readonly isChanged: boolean) {
+    super('the schema is not what was known of it');
+  }
+}
+
+function countedOnly(
+  { cascades }: WritePlan,
+  table: PostgresTable,
+  count: number,
+  { maxRows, ignores }: SessionOptions,
+): readonly Inexact[] {
+  const reason = `more than ${maxRows} rows at once`;
+  const reached = new Set((cascades?.reached ?? []).map((group) => group.table.name));
+  const further = [...reached].filter((name) => !ignores(name));
   return [
-    {
-      table,
-      before: typeof old === 'string' ? new PostgresRow(old, table.columns) : null,
-      after: typeof now === 'string' ? new PostgresRow(now, table.columns) : null,
-      from: at,
-      to: at,
-      at: Number(row[EngineColumn.clock]),
-    },
+    { table: table.name, fidelity: 'count-only', count, reason },
+    ...further.map(
+      (name): Inexact => ({
+        table: name,
+        fidelity: 'opaque',
+        reason: `the foreign keys that point at more than ${maxRows} rows of "${table.name.name}"`,
+      }),
+    ),
   ];
-}
-
-function stepsOf(table: PostgresTable, rows: EngineRows): readonly Step[] {
-  return rows.flatMap((row) => {
-    const before = row[EngineColumn.old];
-    const after = row[EngineColumn.new];
-    if (typeof before !== 'string' || typeof after !== 'string') return [];
-    const { oid, columns } = table;
-    return [{ oid, columns, before: parseRecord(before), after: parseRecord(after) }];
-  });
-}
-
-/** Rows that came to match only after the others were locked: what pointed at them was not read. */
-function findUnlocked(table: PostgresTable, { locked }: CascadeImage, rows: EngineRows): readonly Inexact[] {
-  const count = rows.filter((row) => !locked.has(String(row[EngineColumn.old]))).length;
-  if (count === 0) return [];
-  const reason = `the foreign keys that point at rows of "${table.name.name}" which came to match at the last moment`;
-  return [{ table: table.name, fidelity: 'opaque', count, reason }];
 }

@@ -6,6 +6,7 @@ const KINDS = new Map<string, StatementKind>([
   ['SELECT', 'read'],
   ['VALUES', 'read'],
   ['TABLE', 'read'],
+  ['DECLARE', 'read'],
   ['INSERT', 'write'],
   ['UPDATE', 'write'],
   ['DELETE', 'write'],
@@ -31,6 +32,8 @@ const KINDS = new Map<string, StatementKind>([
   ['REVOKE', 'schema'],
 ]);
 const ROW_WRITES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+/** COPY … FROM, and COPY (UPDATE … RETURNING …) TO. */
+const COPIES_IN = new Set([...ROW_WRITES, 'FROM']);
 const NOTHING: ReadonlySet<string> = new Set();
 /** Statements that begin with these words and hold none of `WRITING` are no writes, and that is most of them. */
 const WRITING = /\b(?:insert|update|delete|merge|into|truncate|copy|call|do|execute)\b|;/i;
@@ -45,8 +48,13 @@ export function readPostgresStatement(sql: string): Statement {
     return nothing(WRITING.test(sql) && writesWithin(word, tokens) ? 'write' : 'read');
   }
   const kind = KINDS.get(word) ?? 'other';
+  // What is prepared so is out of this connection's hands, and commits without it.
+  if (word === 'PREPARE') return nothing(secondWord(tokens, first) === 'TRANSACTION' ? 'commit' : kind);
+  if (word === 'CREATE' && createsFromWrite(tokens)) return nothing('write');
   if (kind === 'rollback' || kind === 'savepoint' || kind === 'release') return readSavepoint(kind, tokens);
-  if (word === 'COPY' && !tokens.some((token) => token.text.toUpperCase() === 'FROM')) return nothing('read');
+  if (word === 'COPY' && !tokens.some(({ kind, text }) => kind === 'word' && COPIES_IN.has(text.toUpperCase()))) {
+    return nothing('read');
+  }
   return nothing(kind);
 }
 
@@ -62,8 +70,23 @@ function writesWithin(first: string, tokens: readonly Token[]): boolean {
     // FOR UPDATE locks rows, ON CONFLICT DO UPDATE follows an INSERT.
     const before = tokens[at - 1]?.text.toUpperCase() ?? '';
     if (ROW_WRITES.has(word)) return before === '' || before === '(' || before === ')' || first === 'EXPLAIN';
+    if (word === 'EXECUTE') return first === 'EXPLAIN';
     return word === 'INTO' && depth === 0 && first !== 'EXPLAIN';
   });
+}
+
+/** CREATE TABLE … AS, of rows that a statement inside of WITH gives, or a prepared one. */
+function createsFromWrite(tokens: readonly Token[]): boolean {
+  const words = tokens.filter(({ kind }) => kind === 'word').map(({ text }) => text.toUpperCase());
+  const as = words.indexOf('AS');
+  const makesRows = words.slice(1, 4).some((word) => word === 'TABLE' || word === 'MATERIALIZED');
+  if (as === -1 || !makesRows) return false;
+  return words[as + 1] === 'EXECUTE' || (words[as + 1] === 'WITH' && writesWithin('WITH', tokens));
+}
+
+function secondWord(tokens: readonly Token[], first: Token | undefined): string {
+  const second = first === undefined ? undefined : tokens[tokens.indexOf(first) + 1];
+  return second?.kind === 'word' ? second.text.toUpperCase() : '';
 }
 
 function isSeveral(tokens: readonly Token[]): boolean {

@@ -108,11 +108,19 @@ function literal(sql: string, start: number, end: number): Token {
   return { kind: 'literal', text: sql.slice(start, end), start, end };
 }
 
-/** The text of `U&"…"` keeps its escapes: no table is found by it, and its statement is marked. */
+/** `U&"…"` is read with the backslash as its escape; with another one (UESCAPE) no table is found by it. */
 function quoted(sql: string, start: number, quote: number): Token {
   const end = quotedEnd(sql, quote, '"', false);
-  const text = sql.slice(start === quote ? start + 1 : start, end - 1).replaceAll('""', '"');
-  return { kind: 'quoted', text, start, end };
+  const text = sql.slice(quote + 1, end - 1).replaceAll('""', '"');
+  return { kind: 'quoted', text: quote === start ? text : withoutEscapes(text), start, end };
+}
+
+function withoutEscapes(text: string): string {
+  return text.replace(/\\(?:\\|\+([0-9a-fA-F]{6})|([0-9a-fA-F]{4}))/g, (all, long?: string, short?: string) => {
+    if (long === undefined && short === undefined) return '\\';
+    const code = Number.parseInt(long ?? short ?? '', 16);
+    return code > 0x10ffff ? all : String.fromCodePoint(code);
+  });
 }
 
 /** Unquoted names are folded to lower case; PostgreSQL folds ASCII letters and leaves the others in a UTF-8 database. */

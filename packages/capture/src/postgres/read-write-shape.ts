@@ -52,12 +52,13 @@ class WriteParser {
   #skipQueries(): boolean {
     let depth = 0;
     for (; this.#at < this.tokens.length; this.#at += 1) {
-      const token = this.tokens[this.#at];
-      if (token?.text === '(' && token.kind === 'punctuation') {
-        depth += 1;
-        if (WRITES.has(this.#word(1))) return false;
-      } else if (token?.text === ')' && token.kind === 'punctuation') depth -= 1;
-      else if (depth === 0 && (WRITES.has(this.#word()) || this.#word() === 'SELECT')) return true;
+      const { kind, text } = this.tokens[this.#at] ?? { kind: 'word', text: '' };
+      if (kind === 'punctuation') {
+        if (text === '(') depth += 1;
+        if (text === ')') depth -= 1;
+        // A query of WITH begins behind its parenthesis, or behind a WITH of its own.
+        if (depth > 0 && (text === '(' || text === ')') && WRITES.has(this.#word(1))) return false;
+      } else if (depth === 0 && (WRITES.has(this.#word()) || this.#word() === 'SELECT')) return true;
     }
     return true;
   }
@@ -164,6 +165,7 @@ class WriteParser {
     return {
       verb,
       target: { schema: target.schema, name: target.name },
+      isOnly: /^only\b/i.test(this.sql.slice(place.targetText.start, place.targetText.end)),
       targetText: place.targetText,
       qualifier: place.alias ?? target.written,
       ...set,
@@ -215,18 +217,22 @@ class WriteParser {
   #assignments(set: { assignments: Assignment[]; assigned: Set<string> }, ends: ReadonlySet<string>): void {
     for (;;) {
       const column = this.#name();
-      if (column === undefined) this.#namesInParentheses(set.assigned);
-      else set.assigned.add(column);
-      const isPlain = column !== undefined && this.#text() === '=';
+      const names = column === undefined ? this.#namesInParentheses() : [column];
+      for (const name of names) set.assigned.add(name);
+      const isPlain = this.#text() === '=';
       while (this.#at < this.tokens.length && this.#text() !== '=') this.#at += 1;
       this.#at += 1;
       const first = this.#at;
       this.#at = this.#find(first, (at) => this.#endsExpression(at, ends));
-      const start = this.tokens[first]?.start;
-      const end = this.tokens[this.#at - 1]?.end;
-      const isDefault = this.#at === first + 1 && this.tokens[first]?.text.toUpperCase() === 'DEFAULT';
-      if (isPlain && !isDefault && start !== undefined && end !== undefined) {
-        set.assignments.push({ column, expression: { start, end } });
+      if (isPlain) {
+        const ranges =
+          column === undefined ? this.#rowItems(first, this.#at) : [{ from: first, to: this.#at }];
+        for (const [index, { from, to }] of ranges.entries()) {
+          const [name, start, end] = [names[index], this.tokens[from]?.start, this.tokens[to - 1]?.end];
+          const isDefault = to === from + 1 && this.tokens[from]?.text.toUpperCase() === 'DEFAULT';
+          if (name === undefined || isDefault || start === undefined || end === undefined) continue;
+          set.assignments.push({ column: name, expression: { start, end } });
+        }
       }
       if (this.#text() !== ',') return;
       this.#at += 1;
@@ -240,14 +246,39 @@ class WriteParser {
     return ends.has(this.#word(at - this.#at)) && this.#word(at - this.#at - 1) !== 'DISTINCT';
   }
 
-  #namesInParentheses(names: Set<string>): void {
+  /** The expressions of `(…, …)` or `ROW (…, …)`; none where it is a query. */
+  #rowItems(from: number, end: number): readonly { readonly from: number; readonly to: number }[] {
+    const open = this.#word(from - this.#at) === 'ROW' ? from + 1 : from;
+    const isQuery = /^(?:SELECT|WITH|VALUES|TABLE)$/.test(this.#word(open + 1 - this.#at));
+    const isRow = this.tokens[open]?.text === '(' && this.tokens[end - 1]?.text === ')';
+    if (!isRow || isQuery) return [];
+    const items: { from: number; to: number }[] = [];
+    for (let at = open + 1; at < end - 1; ) {
+      const to = Math.min(
+        this.#find(at, (next) => this.#punctuation(next) === ','),
+        end - 1,
+      );
+      items.push({ from: at, to });
+      at = to + 1;
+    }
+    return items;
+  }
+
+  #punctuation(at: number): string {
+    const token = this.tokens[at];
+    return token?.kind === 'punctuation' ? token.text : '';
+  }
+
+  #namesInParentheses(): readonly string[] {
+    const names: string[] = [];
     this.#at += 1;
     while (this.#at < this.tokens.length && this.#text() !== ')') {
       const name = this.#name();
       if (name === undefined) this.#at += 1;
-      else names.add(name);
+      else names.push(name);
     }
     this.#at += 1;
+    return names;
   }
 
   /** The first token from `from` on, outside of parentheses, of which `is` holds; else the number of tokens. */

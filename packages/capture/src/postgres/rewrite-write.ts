@@ -1,6 +1,7 @@
 import type { Rewritten } from '../dialect.js';
 import { type PostgresTable, quoteIdentifier, SCOPE_EXPRESSION } from './postgres-catalogue.js';
-import { fingerprintExpression } from './table-fingerprint.js';
+import { stateExpression } from './table-state.js';
+import { canBeUnassigned, unassigned } from './unassigned.js';
 import type { RowWrite } from './write-shape.js';
 
 /** The engine's columns of a rewritten statement, in their order. All are text. */
@@ -11,7 +12,8 @@ export const EngineColumn = {
   new: 1,
   /** Microseconds since 1970, while the row is locked. */
   clock: 2,
-  fingerprint: 3,
+  /** What is known of the table, as `stateOf` gives it. */
+  state: 3,
   scope: 4,
   /** Where the row stands, for tables without a key; else NULL. */
   place: 5,
@@ -20,7 +22,10 @@ export const EngineColumn = {
 const CLOCK = '(extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint::text';
 // Transaction-local, so that nothing of it is left on a pooled connection.
 const SETTING = "'indelible.old'";
-const READ_SETTING = `nullif(pg_catalog.current_setting(${SETTING}, true), '')`;
+// What an earlier statement has left there is none of this one's.
+const TOKEN = 'extract(epoch from pg_catalog.statement_timestamp())::text';
+const READ_SETTING = `CASE WHEN pg_catalog.starts_with(pg_catalog.current_setting(${SETTING}, true), ${TOKEN}) THEN
+  pg_catalog.substr(pg_catalog.current_setting(${SETTING}, true), pg_catalog.length(${TOKEN}) + 1) END`;
 
 /**
  * Adds the engine's columns to what the statement returns. It stays one statement that locks, touches and returns the same
@@ -42,7 +47,7 @@ export function rewriteWrite(
   // The database refuses it, in words that are about the caller's text and not ours.
   if (write.verb === 'update' && write.assigned.size === 0) return undefined;
   const row = rowExpression(write.qualifier, table);
-  const edits: { at: number; text: string }[] = [];
+  const edits: Edit[] = [];
   const hasOld = version >= 180_000 && !write.namesOldOrNew;
   let old = 'NULL::text';
   let now = write.verb === 'delete' ? 'NULL::text' : row;
@@ -52,18 +57,25 @@ export function rewriteWrite(
     old = `CASE WHEN merge_action() <> 'INSERT' THEN ${rowExpression('old', table)} END`;
     now = `CASE WHEN merge_action() <> 'DELETE' THEN ${rowExpression('new', table)} END`;
   } else if (hasOld && write.verb === 'update') old = rowExpression('old', table);
+  // Its text is NULL where there was no row, and that of a row of nothing but NULL is not.
+  else if (hasOld && write.conflict === 'update' && isWhole(table)) old = 'old::text';
   else if (write.verb === 'update' || write.conflict === 'update') {
-    const note = noteOldRow(write, table, row);
+    const note = noteOldRow(sql, write, table, row);
     if (note === undefined) return undefined;
     edits.push(...note);
     old = READ_SETTING;
+    // A trigger may have kept a row from being updated: nobody has taken out what was put there for it. A row that was
+    // inserted was locked by nobody; partitions do not tell.
+    if (write.verb === 'insert' && table.kind === 'table') {
+      old = `CASE WHEN ${write.qualifier}.xmax::text <> '0' THEN ${READ_SETTING} END`;
+    }
   }
-  const clears = old === READ_SETTING && write.verb === 'insert';
+  const clears = edits.length > 0 && write.verb === 'insert';
   const columns = [
     old,
     now,
     CLOCK,
-    fingerprintExpression(table.oid),
+    stateExpression([table]),
     SCOPE_EXPRESSION,
     table.key.length === 0 && table.kind === 'table' ? `${write.qualifier}.ctid::text` : 'NULL::text',
     // The row that is inserted next must not find the old row of one that was updated.
@@ -80,8 +92,7 @@ export function rewriteWrite(
 
 /** The row in the text that `PostgresRow` reads. */
 export function rowExpression(qualifier: string, table: PostgresTable): string {
-  const isWhole = table.columns.every(({ isReadable }) => isReadable);
-  const fields = isWhole
+  const fields = isWhole(table)
     ? `${qualifier}.*`
     : table.columns
         .map(({ name, isReadable }) => (isReadable ? `${qualifier}.${quoteIdentifier(name)}` : 'NULL'))
@@ -89,29 +100,39 @@ export function rowExpression(qualifier: string, table: PostgresTable): string {
   return `ROW(${fields})::text`;
 }
 
+function isWhole(table: PostgresTable): boolean {
+  return table.columns.every(({ isReadable }) => isReadable);
+}
+
 function noteOldRow(
+  sql: string,
   write: RowWrite,
   table: PostgresTable,
   row: string,
-): readonly { at: number; text: string }[] | undefined {
+): readonly Edit[] | undefined {
   for (const { column, expression } of write.assignments) {
     const known = table.columns.find(({ name }) => name === column);
-    if (known === undefined) continue;
-    const note = `pg_catalog.set_config(${SETTING}, ${row}, true) IS NULL`;
-    return [
-      { at: expression.start, text: `(CASE WHEN ${note} THEN NULL::${known.castType} ELSE (` },
-      { at: expression.end, text: ') END)' },
-    ];
+    const text = sql.slice(expression.start, expression.end);
+    if (known === undefined || !canBeUnassigned(text)) continue;
+    const note = `pg_catalog.set_config(${SETTING}, ${TOKEN} || ${row}, true) IS NULL`;
+    return [{ at: expression.start, until: expression.end, text: unassigned(note, text, known.castType) }];
   }
   return undefined;
 }
 
-function edit(sql: string, edits: readonly { at: number; text: string }[]): string {
+interface Edit {
+  readonly at: number;
+  /** What stands between is replaced. @default at */
+  readonly until?: number;
+  readonly text: string;
+}
+
+function edit(sql: string, edits: readonly Edit[]): string {
   let text = '';
   let from = 0;
-  for (const { at, text: added } of edits) {
+  for (const { at, until = at, text: added } of edits) {
     text += sql.slice(from, at) + added;
-    from = at;
+    from = until;
   }
   return text + sql.slice(from);
 }

@@ -6,30 +6,50 @@ import { rowExpression } from './rewrite-write.js';
 /** A row by the texts of its values, in the order of its table's columns. */
 export type RawRow = readonly (string | null)[];
 
+export interface KeyColumn {
+  readonly name: string;
+  /** Of the values: that of the column, or, of a foreign key, that of the column which it points at. */
+  readonly type: string;
+  readonly values: RawRow;
+}
+
 /**
  * The rows of which the columns have one of the values, as record texts.
- * @param keys a list of values, as text, for each of the columns
  * @param lock what stands at the statement's end; the table is called c
  */
 export async function selectByKeys(
   connection: CaptureConnection,
   table: PostgresTable,
-  columns: readonly string[],
-  keys: readonly RawRow[],
+  columns: readonly KeyColumn[],
   lock: string,
 ): Promise<readonly string[]> {
-  const lists = keys.map((_, position) => `$${position + 1}::text[]`).join(', ');
-  const names = keys.map((_, position) => `k${position}`).join(', ');
-  const conditions = columns.map((name, position) => {
-    const type = table.columns.find((column) => column.name === name)?.castType ?? 'text';
-    return `c.${quoteIdentifier(name)} = k.k${position}::${type}`;
-  });
+  const lists = columns.map((_, position) => `$${position + 1}::text[]`).join(', ');
+  const names = columns.map((_, position) => `k${position}`).join(', ');
+  const conditions = columns.map(
+    ({ name, type }, position) => `c.${quoteIdentifier(name)} = k.k${position}::${type}`,
+  );
   const rows = await connection.query(
-    `SELECT ${rowExpression('c', table)} FROM ${quoteTable(table.relation)} c
+    `SELECT ${rowExpression('c', table)} AS found FROM ${quoteTable(table.relation)} c
      JOIN ROWS FROM (unnest(${lists})) AS k(${names}) ON ${conditions.join(' AND ')} ${lock}`,
-    keys.map(arrayText),
+    columns.map(({ values }) => arrayText(values)),
   );
   return [...new Set(rows.map(([text]) => String(text)))];
+}
+
+/** The columns of the table's own key. */
+export function ownKey(table: PostgresTable, rows: readonly RawRow[]): readonly KeyColumn[] {
+  return table.key.map((name) => {
+    const position = positionOf(table, name);
+    const type = table.columns[position]?.castType ?? 'text';
+    return { name, type, values: rows.map((row) => row[position] ?? null) };
+  });
+}
+
+export function positionOf(
+  table: { readonly columns: readonly { readonly name: string }[] },
+  name: string,
+): number {
+  return table.columns.findIndex((column) => column.name === name);
 }
 
 function arrayText(values: RawRow): string {

@@ -21,6 +21,8 @@ export interface Assignment {
 export interface RowWrite {
   readonly verb: 'insert' | 'update' | 'delete' | 'merge';
   readonly target: NamedTable;
+  /** ONLY stands in front of the target: tables that inherit from it are not touched. */
+  readonly isOnly: boolean;
   /** The target with ONLY and its alias, as written. */
   readonly targetText: Span;
   /** What its columns are qualified by in expressions: the alias, or the name, as written. */
