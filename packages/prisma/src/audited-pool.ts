@@ -18,6 +18,7 @@ export class AuditedPool implements SqlAdapter {
   readonly provider: string;
   readonly adapterName: string;
   readonly getConnectionInfo?: () => unknown;
+  readonly underlyingDriver?: () => unknown;
   /** Any of the pool's. */
   readonly #connection: CaptureConnection;
 
@@ -29,6 +30,7 @@ export class AuditedPool implements SqlAdapter {
     this.adapterName = inner.adapterName;
     this.#connection = createAdapterConnection(inner);
     if (inner.getConnectionInfo !== undefined) this.getConnectionInfo = () => inner.getConnectionInfo?.();
+    if (inner.underlyingDriver !== undefined) this.underlyingDriver = () => inner.underlyingDriver?.();
   }
 
   async queryRaw(query: SqlQuery): Promise<SqlResultSet> {

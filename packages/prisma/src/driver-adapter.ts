@@ -35,6 +35,7 @@ export interface SqlAdapter extends SqlQueryable {
   executeScript(script: string): Promise<void>;
   startTransaction(isolationLevel?: string): Promise<SqlTransaction>;
   getConnectionInfo?(): unknown;
+  underlyingDriver?(): unknown;
   dispose(): Promise<void>;
 }
 

@@ -134,5 +134,8 @@ describePostgres('the store that Prisma offers', (server) => {
     const client = openClient(auditAdapter(new PrismaPg(url), { audit }));
     await client.user.create({ data: { email: 'ada@a.test', posts: { create: { title: 'x' } } } });
     expect((await readEvents(raw)).map((event) => event.resource?.type)).toEqual(['User', 'posts']);
+    const adapter = await auditAdapter(new PrismaPg(url), { audit }).connect();
+    onTestFinished(() => adapter.dispose());
+    expect(adapter.underlyingDriver()).toBeInstanceOf(pg.Pool);
   });
 });
