@@ -1,96 +1,26 @@
-import { join } from 'node:path';
-import { createSealBatch, type StoredEntry } from '@indelible/core';
-import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
-import { Connection } from '../src/connection.js';
+import { describe, expect, it, test } from 'vitest';
 import type { SqliteDriver } from '../src/driver.js';
 import { createLibsqlDriver } from '../src/libsql-driver.js';
 import { tryReadPackedEntries } from '../src/packed-entries.js';
 import { readEntryColumns, readEntryPage } from '../src/read-log.js';
-import { createSqliteStore } from '../src/sqlite-store.js';
-import { LOG, makeEvents } from './child/events.mjs';
+import { LOG } from './child/events.mjs';
 import { openLibsql, type RawConnection } from './raw-connection.js';
-import { makeDirectory, removeDirectory } from './temporary-directory.js';
-
-const COUNT = 8;
-const LEAST = -(2n ** 63n);
-const GREATEST = 2n ** 63n - 1n;
-const TEXTS = ['time', 'action', 'category', 'outcome', 'actor_type', 'actor_id'];
-const NULLABLE = ['resource_type', 'resource_id', 'tenant', 'request_id', 'transaction_id', 'ip'];
-
-let directory = '';
-let file = '';
-beforeEach(() => {
-  directory = makeDirectory();
-  file = join(directory, 'audit.db');
-});
-afterEach(() => removeDirectory(directory));
-
-async function seal(): Promise<void> {
-  const store = createSqliteStore({ file, driver: 'libsql', worker: false });
-  await store.migrate();
-  await store.append(makeEvents(1, 0, COUNT));
-  await store.seal({ log: LOG, limit: COUNT, compute: createSealBatch() });
-  await store.close();
-}
-
-/** A sealed log in the hands of its owner, whose tables hold whatever is put there: no types, no keys, no guards. */
-async function tampered(work: (raw: RawConnection) => void): Promise<void> {
-  await seal();
-  const raw = openLibsql(file);
-  for (const { name } of raw.all("SELECT name FROM sqlite_schema WHERE type = 'trigger'")) {
-    raw.exec(`DROP TRIGGER "${String(name)}"`);
-  }
-  for (const table of ['audit_event', 'audit_entry']) {
-    const names = raw.all(`SELECT name FROM pragma_table_info('${table}')`).map(({ name }) => String(name));
-    raw.exec(`CREATE TABLE loose (${names.join(', ')}); INSERT INTO loose SELECT * FROM ${table};
-      DROP TABLE ${table}; ALTER TABLE loose RENAME TO ${table}`);
-  }
-  work(raw);
-  raw.close();
-}
-
-function connected<T>(work: (connection: Connection) => T, driver: SqliteDriver = createLibsqlDriver()): T {
-  const connection = new Connection(driver, file, 'audit.db', 'FULL');
-  try {
-    return work(connection);
-  } finally {
-    connection.close();
-  }
-}
-
-/** To be compared: a Buffer is not equal to a Uint8Array of the same bytes. */
-const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const plain = ({ leaf, hash, event, ...rest }: StoredEntry) => ({
-  ...rest,
-  leaf: hex(leaf),
-  hash: hex(hash),
-  event: event && { ...event, body: hex(event.body), leaf: hex(event.leaf) },
-});
-
-type Read = typeof tryReadPackedEntries;
-const readAll = (connection: Connection, read: Read, log = LOG) =>
-  read(connection, log, LEAST, GREATEST, 100)?.items.map(plain) ?? null;
-const whole = (read: Read, log = LOG) => connected((connection) => readAll(connection, read, log));
-
-/** Rows page by page, as the store reads them. */
-function byPages(limit: number): unknown[] {
-  return connected((connection) => {
-    const rows: unknown[] = [];
-    for (let from: bigint | undefined = LEAST; from !== undefined; ) {
-      const page = readEntryPage(connection, LOG, from, GREATEST, limit);
-      rows.push(...page.items.map(plain));
-      from = page.next;
-    }
-    return rows;
-  });
-}
-
-const EVENT_3 = `id = (SELECT event_id FROM audit_entry WHERE log = '${LOG}' AND idx = 3)`;
-const setEvent = (column: string, value: string) => (raw: RawConnection) =>
-  raw.exec(`UPDATE audit_event SET ${column} = ${value} WHERE ${EVENT_3}`);
-const setEntry = (column: string, value: string) => (raw: RawConnection) =>
-  raw.exec(`UPDATE audit_entry SET ${column} = ${value} WHERE idx = 3`);
+import {
+  byPages,
+  COUNT,
+  connected,
+  EVENT_3,
+  file,
+  GREATEST,
+  LEAST,
+  NULLABLE,
+  seal,
+  setEntry,
+  setEvent,
+  TEXTS,
+  tampered,
+  whole,
+} from './sealed-log.js';
 
 /** Puts into a text of row 3 the rest of that row and all of the next one but its last six fields, which are those of row 3. */
 function forgeRow(raw: RawConnection, upToTime: readonly unknown[]): void {
@@ -305,93 +235,3 @@ test.each([2, 3, 4, 7, 8, 9])(
     expect(byPages(limit)).toHaveLength(COUNT + 4);
   },
 );
-
-test('whatever stands in the tables, packed rows are those of the columns or there are none', async () => {
-  const value = fc.constantFrom(
-    ...[
-      'NULL',
-      '5',
-      '0',
-      "''",
-      "'5'",
-      "'null'",
-      "x''",
-      "x'35'",
-      '5.5',
-      "'ada'",
-      "CAST('ada' AS BLOB)",
-      'zeroblob(32)',
-      'zeroblob(31)',
-    ],
-    ...[
-      'char(31)',
-      'char(31) || char(31)',
-      "'a' || char(31) || 'b'",
-
-      "'ü'",
-      'char(30)',
-      'char(1)',
-      "x'1735'",
-    ],
-  );
-  const eventColumn = fc.constantFrom('id', 'log', 'body', 'leaf', ...TEXTS, ...NULLABLE);
-  const entryColumn = fc.constantFrom('event_id', 'leaf', 'hash', 'sealed_at', 'idx');
-  const edit = fc.record({
-    target: fc.oneof(
-      { weight: 4, arbitrary: eventColumn.map((column) => ({ table: 'audit_event', column })) },
-      { weight: 1, arbitrary: entryColumn.map((column) => ({ table: 'audit_entry', column })) },
-    ),
-    value,
-    row: fc.nat(COUNT - 1),
-  });
-  await tampered((raw) =>
-    raw.exec(
-      `CREATE TABLE kept_event AS SELECT * FROM audit_event; CREATE TABLE kept_entry AS SELECT * FROM audit_entry`,
-    ),
-  );
-  const raw = openLibsql(file);
-  raw.exec('PRAGMA synchronous = OFF');
-  let packed = 0;
-  connected((connection) => {
-    fc.assert(
-      fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
-        raw.exec('BEGIN');
-        for (const { target, value: to, row } of edits) {
-          raw.exec(`UPDATE ${target.table} SET ${target.column} = ${to}
-            WHERE rowid = (SELECT rowid FROM ${target.table} ORDER BY rowid LIMIT 1 OFFSET ${row})`);
-        }
-        raw.exec('COMMIT');
-        const read = readAll(connection, tryReadPackedEntries);
-        if (read !== null) {
-          packed++;
-          expect(read).toEqual(readAll(connection, readEntryColumns));
-        }
-        raw.exec(`BEGIN; DELETE FROM audit_event; INSERT INTO audit_event SELECT * FROM kept_event;
-          DELETE FROM audit_entry; INSERT INTO audit_entry SELECT * FROM kept_entry; COMMIT`);
-      }),
-      { numRuns: 400 },
-    );
-  });
-  raw.close();
-  expect(packed).toBeGreaterThan(20);
-});
-
-describe('read by columns', () => {
-  test('a text shows what stands behind a NUL in it', async () => {
-    await tampered((raw) =>
-      raw.exec("UPDATE audit_event SET actor_id = CAST(CAST(actor_id AS BLOB) || x'0078' AS TEXT)"),
-    );
-    connected((connection) => {
-      const [entry] = readEntryColumns(connection, LOG, LEAST, GREATEST, COUNT).items;
-      expect(entry?.event?.columns.actorId).toMatch(/\0x$/);
-    });
-  });
-
-  test('a text that is no UTF-8 is told apart and ends nothing', async () => {
-    await tampered((raw) => raw.exec("UPDATE audit_event SET action = CAST(x'61ff' AS TEXT)"));
-    connected((connection) => {
-      const [entry] = readEntryColumns(connection, LOG, LEAST, GREATEST, COUNT).items;
-      expect(entry?.event?.columns.action).toBe('\x0061ff');
-    });
-  });
-});

@@ -2,6 +2,8 @@ import type { Token } from '../tokenize.js';
 
 // https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 const SPACE = /[ \t\n\r\f\v]/;
+// A carriage return alone ends a comment too: a statement could hide behind it.
+const LINE_END = /[\n\r]/g;
 const WORD = /[A-Za-z_\u0080-\uFFFF][A-Za-z0-9_$\u0080-\uFFFF]*/y;
 const NUMBER =
   /(?:0[xXoObB][0-9a-fA-F_]+|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)/y;
@@ -33,8 +35,8 @@ function skipSpace(sql: string, from: number): number {
     if (char !== '' && SPACE.test(char)) {
       at += 1;
     } else if (char === '-' && sql.charAt(at + 1) === '-') {
-      const end = sql.indexOf('\n', at);
-      at = end === -1 ? sql.length : end + 1;
+      LINE_END.lastIndex = at;
+      at = LINE_END.test(sql) ? LINE_END.lastIndex : sql.length;
     } else if (char === '/' && sql.charAt(at + 1) === '*') {
       at = commentEnd(sql, at + 2);
     } else {
@@ -116,11 +118,14 @@ function quoted(sql: string, start: number, quote: number): Token {
 }
 
 function withoutEscapes(text: string): string {
-  return text.replace(/\\(?:\\|\+([0-9a-fA-F]{6})|([0-9a-fA-F]{4}))/g, (all, long?: string, short?: string) => {
-    if (long === undefined && short === undefined) return '\\';
-    const code = Number.parseInt(long ?? short ?? '', 16);
-    return code > 0x10ffff ? all : String.fromCodePoint(code);
-  });
+  return text.replace(
+    /\\(?:\\|\+([0-9a-fA-F]{6})|([0-9a-fA-F]{4}))/g,
+    (all, long?: string, short?: string) => {
+      if (long === undefined && short === undefined) return '\\';
+      const code = Number.parseInt(long ?? short ?? '', 16);
+      return code > 0x10ffff ? all : String.fromCodePoint(code);
+    },
+  );
 }
 
 /** Unquoted names are folded to lower case; PostgreSQL folds ASCII letters and leaves the others in a UTF-8 database. */
