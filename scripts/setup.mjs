@@ -190,9 +190,10 @@ function globEntries(parent) {
 }
 
 function schemaDirectories() {
-  // A package that is tested on several databases has a schema for each: test/prisma, test/postgres/prisma.
+  // What is tested on several databases has a schema for each: test/prisma, test/postgres/prisma.
   const candidates = workspaces().flatMap((directory) => [
     directory,
+    join(directory, 'postgres'),
     join(directory, 'test'),
     join(directory, 'test/postgres'),
   ]);

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { expressBench } from './express-bench.js';
 import { appendBench, verifyBench } from './log-bench.js';
 import type { Figure } from './paired.js';
+import { postgresBench } from './postgres/postgres-bench.js';
 import { prismaBench } from './prisma-bench.js';
 import { renderReport } from './report.js';
 
@@ -20,6 +21,7 @@ const wants = (name: string): boolean => values.only === undefined || values.onl
 
 const figures: Figure[] = [];
 const facts: string[] = [];
+const sections: string[] = [];
 if (wants('express')) {
   const { figures: found, sustained } = await expressBench(smoke ? 1 : 11, smoke ? 1 : 2);
   figures.push(...found);
@@ -28,6 +30,12 @@ if (wants('express')) {
   );
 }
 if (wants('prisma')) figures.push(...(await prismaBench(smoke ? 1 : 15)));
+if (wants('postgres') || wants('rivals')) {
+  const result = await postgresBench({ own: wants('postgres'), rivals: wants('rivals'), smoke });
+  figures.push(...result.figures);
+  facts.push(...result.facts);
+  sections.push(...result.sections);
+}
 if (wants('append')) figures.push(...(await appendBench(smoke ? 1 : 11, smoke ? 2 : 20)));
 if (wants('verify')) {
   const result = await verifyBench(smoke ? 1 : 3, smoke ? 5_000 : 1_000_000);
@@ -38,6 +46,6 @@ if (wants('verify')) {
   );
 }
 
-const report = renderReport({ figures, facts }, new Date());
+const report = renderReport({ figures, facts, sections }, new Date());
 process.stdout.write(report);
 if (values.output !== undefined && !smoke) writeFileSync(values.output, report);

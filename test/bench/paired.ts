@@ -42,20 +42,29 @@ export async function paired(options: PairedOptions): Promise<Figure> {
       baseline.push(await options.measureBaseline());
     }
   }
+  return compareSamples(options, subject, baseline);
+}
+
+/** The figure of measurements that were taken pair by pair. */
+export function compareSamples(
+  told: Pick<PairedOptions, 'name' | 'baseline' | 'unit' | 'target' | 'note'>,
+  subject: readonly number[],
+  baseline: readonly number[],
+): Figure {
   const ratios = subject.map((value, pair) => value / (baseline[pair] ?? Number.NaN));
   const [low, high] = bootstrapMedian(ratios);
   return {
-    name: options.name,
-    baseline: options.baseline,
+    name: told.name,
+    baseline: told.baseline,
     ratio: median(ratios),
     low,
     high,
-    ...(options.target === undefined ? {} : { target: options.target }),
+    ...(told.target === undefined ? {} : { target: told.target }),
     subjectMedian: median(subject),
     baselineMedian: median(baseline),
-    unit: options.unit,
-    pairs: options.pairs,
-    ...(options.note === undefined ? {} : { note: options.note }),
+    unit: told.unit,
+    pairs: subject.length,
+    ...(told.note === undefined ? {} : { note: told.note }),
   };
 }
 

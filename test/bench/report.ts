@@ -4,10 +4,12 @@ import { type Figure, meetsTarget } from './paired.js';
 export interface BenchReport {
   readonly figures: readonly Figure[];
   readonly facts: readonly string[];
+  /** Markdown behind the figures. */
+  readonly sections: readonly string[];
 }
 
 /** The figures as a Markdown table, with the machine that they were measured on. */
-export function renderReport({ figures, facts }: BenchReport, date: Date): string {
+export function renderReport({ figures, facts, sections }: BenchReport, date: Date): string {
   const [cpu] = cpus();
   const machine = `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node ${process.version}`;
   return [
@@ -25,6 +27,7 @@ export function renderReport({ figures, facts }: BenchReport, date: Date): strin
     ...facts.map((fact) => `- ${fact}`),
     ...figures.flatMap((figure) => (figure.note === undefined ? [] : [`- ${figure.name}: ${figure.note}`])),
     '',
+    ...sections,
   ].join('\n');
 }
 

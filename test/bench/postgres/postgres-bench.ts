@@ -1,0 +1,54 @@
+import type { Figure } from '../paired.js';
+import { median } from '../paired.js';
+import { renderRivals } from '../rivals/rival-report.js';
+import { RIVALS, rivalCases } from '../rivals/rivals-bench.js';
+import { postgresAppendBench } from './append-bench.js';
+import { tryFindServer } from './find-server.js';
+import { roundTripBench } from './round-trips.js';
+import { sealBench } from './seal-bench.js';
+import { measureWrites, writeFigures } from './write-bench.js';
+
+export interface PostgresOptions {
+  /** What auditing costs on PostgreSQL. */
+  readonly own: boolean;
+  /** What other ways cost and miss. */
+  readonly rivals: boolean;
+  readonly smoke: boolean;
+}
+
+export interface PostgresResult {
+  readonly figures: readonly Figure[];
+  readonly facts: readonly string[];
+  /** Markdown behind the figures. */
+  readonly sections: readonly string[];
+}
+
+/** Everything that needs a PostgreSQL server. Without one it says so. */
+export async function postgresBench({ own, rivals, smoke }: PostgresOptions): Promise<PostgresResult> {
+  const server = await tryFindServer();
+  if (server === undefined) {
+    const told =
+      'NOT measured: PostgreSQL and what is beside it. There is no server here; set INDELIBLE_TEST_POSTGRES_URL to one.';
+    process.stderr.write(`${told}\n`);
+    return { figures: [], facts: [told], sections: [] };
+  }
+  const writes = await measureWrites(server, rivals ? RIVALS : [], smoke ? 1 : 50);
+  const figures: Figure[] = [];
+  const facts: string[] = [];
+  if (own) {
+    const trips = await roundTripBench(server, smoke ? 1 : 15);
+    const appends = await postgresAppendBench(server, smoke ? 1 : 11, smoke ? 2 : 20);
+    const seals = await sealBench(server, smoke ? 1 : 5, smoke ? 1_000 : 20_000);
+    figures.push(...writeFigures(writes), ...trips.figures, ...appends, ...seals.figures);
+    facts.push(
+      `PostgreSQL was ${server.label}.`,
+      `Prisma on PostgreSQL, single-row update, exact: ${Math.round(median(writes.sealed)).toLocaleString('en')} µs where the caller waits until its events are sealed too, each ${writes.sealedAfter} calls.`,
+      ...trips.facts,
+      ...seals.facts,
+    );
+  }
+  const sections = rivals
+    ? [renderRivals({ server: server.label, writes, cases: await rivalCases(server, smoke) })]
+    : [];
+  return { figures, facts, sections };
+}
