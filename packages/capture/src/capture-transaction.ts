@@ -221,6 +221,7 @@ export class CaptureTransaction {
       return rewritten === undefined ? { inexact: told } : { inexact: told, rewritten };
     } catch (error) {
       this.#session.abandon();
+      if (this.parts.dialect.abortsOnError) this.#suspect = true;
       if (this.parts.dialect.isBusy(error) || auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
       if (this.parts.audit().policy('data') === 'strict') throw captureFailure(this.parts, error);
       return { error };

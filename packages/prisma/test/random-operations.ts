@@ -40,31 +40,7 @@ const person: fc.Arbitrary<UserFields> = fc
     ...(own === null ? {} : { id: own }),
   }));
 
-const NOW = "'2024-05-01T10:00:00.000+00:00'";
-const RAW: readonly string[] = [
-  `UPDATE "User" SET "visits" = "visits" + 1 WHERE "active"`,
-  `UPDATE OR IGNORE "User" SET "id" = "id" + 1`,
-  `UPDATE OR REPLACE "User" SET "email" = 'u1@a.test' WHERE "id" IN (1, 3)`,
-  `UPDATE OR REPLACE "posts" SET "id" = "id" % 3 + 1`,
-  `UPDATE "Tag" SET "code" = CASE "code" WHEN 'a' THEN 'e' ELSE "code" END`,
-  `UPDATE OR REPLACE "Tag" SET "code" = 'b' WHERE "code" > 'a'`,
-  `INSERT OR REPLACE INTO "Tag" ("code", "label") VALUES ('a', 'new'), ('b', 'new')`,
-  `INSERT OR IGNORE INTO "Tag" ("code", "label") SELECT "name", 'copied' FROM "User" WHERE "name" IS NOT NULL`,
-  `INSERT INTO "User" ("email", "createdAt", "updatedAt") VALUES ('u5@a.test', ${NOW}, ${NOW}) ON CONFLICT ("email") DO UPDATE SET "name" = excluded."email", "id" = "id" + 10`,
-  `REPLACE INTO "User" ("id", "email", "createdAt", "updatedAt") VALUES (2, 'u3@a.test', ${NOW}, ${NOW})`,
-  `DELETE FROM "User" WHERE "id" IN (SELECT "authorId" FROM "posts") AND "id" > 2`,
-  `WITH gone AS (SELECT "id" FROM "Comment" WHERE "parentId" IS NULL) DELETE FROM "Comment" WHERE "id" IN (SELECT "id" FROM gone) AND "id" % 2`,
-  `UPDATE "posts" SET "views" = c.n FROM (SELECT "postId" AS p, count(*) AS n FROM "Comment" GROUP BY 1) AS c WHERE c.p = "posts"."id"`,
-  `UPDATE "Membership" SET "seat" = "seat" + 1 WHERE "org" = 'x'`,
-  `UPDATE OR REPLACE "Membership" SET "seat" = 1`,
-  `UPDATE "User" SET "settings" = NULL, "score" = '1.0', "balance" = "balance" * 2`,
-  `UPDATE nowhere SET x = 1`,
-  `UPDATE "order" SET "Group" = upper("Group"), "total" = "total" + 1 RETURNING "id"`,
-  `UPDATE OR FAIL "User" SET "email" = 'u2@a.test' WHERE "id" > 1`,
-  `DELETE FROM "_PostToTag" WHERE rowid % 2`,
-];
-
-const operation: fc.Arbitrary<Operation> = fc.oneof(
+const ormOperations: readonly fc.MaybeWeightedArbitrary<Operation>[] = [
   { weight: 4, arbitrary: person.map((fields): Operation => ['createUser', (db) => db.createUser(fields)]) },
   fc
     .array(person, { minLength: 1, maxLength: 4 })
@@ -145,29 +121,37 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc
     .tuple(code, word)
     .map(([of, group]): Operation => ['updateOrder', (db) => db.updateOrder(of, { group })]),
-  { weight: 6, arbitrary: fc.constantFrom(...RAW).map((sql): Operation => [sql, (db) => db.execute(sql)]) },
-);
+];
 
-const plain: fc.Arbitrary<Flow> = fc
-  .array(operation, { minLength: 1, maxLength: 5 })
-  .map((operations) => ({ kind: 'plain', operations }));
-const nested: fc.Arbitrary<Flow> = fc.record({
-  kind: fc.constantFrom('nested', 'nested-undone'),
-  parts: fc.array(plain, { minLength: 1, maxLength: 2 }),
-});
-const transaction: fc.Arbitrary<Flow> = fc.record({
-  kind: fc.constantFrom('transaction', 'transaction', 'undone'),
-  parts: fc.array(fc.oneof({ weight: 3, arbitrary: plain }, nested), { minLength: 1, maxLength: 3 }),
-});
+/**
+ * Rounds of flows; the flows of one round run at once.
+ * @param statements raw SQL that comes in between
+ */
+export function createRandomRounds(
+  statements: readonly string[],
+): fc.Arbitrary<readonly (readonly Flow[])[]> {
+  const raw = fc.constantFrom(...statements).map((sql): Operation => [sql, (db) => db.execute(sql)]);
+  const operation = fc.oneof(...ormOperations, { weight: 6, arbitrary: raw });
+  const plain: fc.Arbitrary<Flow> = fc
+    .array(operation, { minLength: 1, maxLength: 5 })
+    .map((operations) => ({ kind: 'plain', operations }));
+  const nested: fc.Arbitrary<Flow> = fc.record({
+    kind: fc.constantFrom('nested', 'nested-undone'),
+    parts: fc.array(plain, { minLength: 1, maxLength: 2 }),
+  });
+  const transaction: fc.Arbitrary<Flow> = fc.record({
+    kind: fc.constantFrom('transaction', 'transaction', 'undone'),
+    parts: fc.array(fc.oneof({ weight: 3, arbitrary: plain }, nested), { minLength: 1, maxLength: 3 }),
+  });
 
-/** Rounds of flows; the flows of one round run at once. */
-export const randomRounds: fc.Arbitrary<readonly (readonly Flow[])[]> = fc.array(
-  fc.oneof(
-    { weight: 3, arbitrary: fc.tuple(fc.oneof(plain, transaction)) },
-    { weight: 1, arbitrary: fc.array(fc.oneof(plain, transaction), { minLength: 2, maxLength: 4 }) },
-  ),
-  { minLength: 1, maxLength: 8 },
-);
+  return fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.tuple(fc.oneof(plain, transaction)) },
+      { weight: 1, arbitrary: fc.array(fc.oneof(plain, transaction), { minLength: 2, maxLength: 4 }) },
+    ),
+    { minLength: 1, maxLength: 8 },
+  );
+}
 
 /** What a flow does, for the message of a failure. */
 export function describeFlow(flow: Flow): unknown {

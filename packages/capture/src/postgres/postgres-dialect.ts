@@ -22,11 +22,20 @@ export function createPostgresDialect(): CaptureDialect {
     commit: 'COMMIT',
     rollback: 'ROLLBACK',
     createSession: (connection, options) => new PostgresSession(connection, options, schema),
-    isBusy: () => false,
+    // No try of ours helps: the caller gets what his own statement would have met.
+    isBusy: endsTransaction,
+    isStale: endsTransaction,
     isPartial: () => false,
-    isStale: () => false,
     clearForCommit: async () => false,
     isMissingTable: (error) =>
       /(?:relation|schema) "(?:audit\.)?audit(?:_\w+)?" does not exist/i.test(errorText(error)),
   };
+}
+
+// An aborted transaction, a deadlock or a conflict, a lock or a statement that took too long, a connection that is gone.
+const ENDS_TRANSACTION =
+  /\b(?:25P02|4000[1-3]|40P01|55P03|57014|57P0[1-5]|08[0P]0[0-9])\b|Connection(?:Closed| terminated)|SocketTimeout/;
+
+function endsTransaction(error: unknown): boolean {
+  return ENDS_TRANSACTION.test(errorText(error));
 }

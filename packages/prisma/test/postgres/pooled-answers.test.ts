@@ -89,6 +89,51 @@ describePostgres('what a caller of Prisma gets', (server) => {
       expect(audited).toEqual(plain);
     });
 
+    test('the error of the database, for each write in a transaction that another one has aborted', async () => {
+      const [audited, plain] = await withAndWithout(server, async ({ prisma, db }) => {
+        const { id } = await db.createUserDeep('ada@a.test', 'Title', 'Text', ['x']);
+        const seen: unknown[] = [];
+        const all = prisma.$transaction(async (tx) => {
+          await tx.tag.create({ data: { code: 'x', label: 'x' } }).catch(() => undefined);
+          seen.push(await outcome(tx.user.delete({ where: { id: Number(id) } })));
+          seen.push(await outcome(tx.tag.update({ where: { code: 'x' }, data: { code: 'y' } })));
+          seen.push(await outcome(tx.membership.create({ data: { org: 'o', seat: 1 } })));
+        });
+        seen.push(await outcome(all), await prisma.user.count());
+        return seen;
+      });
+      expect(audited).toEqual(plain);
+    });
+
+    test('a deadlock as a conflict that is worth another try, whichever statement meets it', () =>
+      withPostgres(
+        server,
+        async ({ prisma, db }) => {
+          const ids = await Promise.all(
+            ['a@a.test', 'b@a.test'].map(async (email) =>
+              Number((await db.createUserDeep(email, 'Title', 'Text', [])).id),
+            ),
+          );
+          let arrived = 0;
+          const remove = (first: number | undefined, second: number | undefined): Promise<unknown> =>
+            prisma.$transaction(
+              async (tx) => {
+                await tx.user.update({ where: { id: first ?? 0 }, data: { name: 'x' } });
+                arrived += 1;
+                while (arrived < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+                await tx.user.delete({ where: { id: second ?? 0 } });
+              },
+              { timeout: 20_000 },
+            );
+          const [one, two] = ids;
+          const results = await Promise.allSettled([remove(one, two), remove(two, one)]);
+          const refused = results.filter((result) => result.status === 'rejected');
+          expect(refused.map(({ reason }) => reason)).toMatchObject([{ code: 'P2034' }]);
+          expect(await prisma.user.count()).toBe(1);
+        },
+        { pool: 2 },
+      ));
+
     test('a type that Prisma does not know fails after the write, which stays and is told', async () => {
       let told: (string | undefined)[] = [];
       const [audited, plain] = await withAndWithout(server, async (harness) => {

@@ -1,0 +1,30 @@
+const NOW = "'2024-05-01T10:00:00.000'";
+
+/** Statements on the domain whose effects are hard to tell. */
+export const POSTGRES_STATEMENTS: readonly string[] = [
+  `UPDATE "User" SET "visits" = "visits" + 1 WHERE "active"`,
+  `UPDATE "User" SET "id" = "id" + 10 WHERE "id" < 3`,
+  `UPDATE "User" SET "id" = "id" + 1`,
+  `UPDATE "User" SET "managerId" = "id"`,
+  `UPDATE "posts" SET "id" = "id" + 7, "views" = "id" WHERE "id" % 2 = 1`,
+  `UPDATE "Tag" SET "code" = CASE "code" WHEN 'a' THEN 'e' ELSE "code" END`,
+  `UPDATE "Tag" SET "code" = 'b' WHERE "code" > 'a'`,
+  `INSERT INTO "Tag" ("code", "label") VALUES ('a', 'new'), ('b', 'new') ON CONFLICT ("code") DO UPDATE SET "label" = excluded."label"`,
+  `INSERT INTO "Tag" ("code", "label") SELECT "name", 'copied' FROM "User" WHERE "name" IS NOT NULL ON CONFLICT DO NOTHING`,
+  `INSERT INTO "User" ("email", "createdAt", "updatedAt") VALUES ('u5@a.test', ${NOW}, ${NOW}) ON CONFLICT ("email") DO UPDATE SET "name" = excluded."email", "score" = 2`,
+  `DELETE FROM "User" WHERE "id" IN (SELECT "authorId" FROM "posts") AND "id" > 2`,
+  `DELETE FROM "posts" USING "User" AS u WHERE u."id" = "posts"."authorId" AND u."active"`,
+  `DELETE FROM ONLY "Comment" AS c WHERE c."parentId" IS NULL RETURNING c."text"`,
+  `WITH gone AS (SELECT "id" FROM "Comment" WHERE "parentId" IS NULL) DELETE FROM "Comment" WHERE "id" IN (SELECT "id" FROM gone) AND "id" % 2 = 1`,
+  `UPDATE "posts" SET "views" = c.n FROM (SELECT "postId" AS p, count(*) AS n FROM "Comment" GROUP BY 1) AS c WHERE c.p = "posts"."id"`,
+  `UPDATE "Membership" SET "seat" = "seat" + 1 WHERE "org" = 'x'`,
+  `UPDATE "Membership" SET ("level", "note") = ('m', "org") WHERE "seat" > 2`,
+  `UPDATE "User" SET "settings" = NULL, "score" = '1.0', "balance" = "balance" * 2, "name" = DEFAULT`,
+  `UPDATE "User" SET "role" = 'ADMIN', "avatar" = '\\x00ff', "settings" = '{"a": [1, 2.50]}' WHERE "id" % 2 = 0`,
+  `UPDATE nowhere SET x = 1`,
+  `UPDATE "order" SET "Group" = upper("Group"), "total" = "total" + 1 RETURNING "id"`,
+  `DELETE FROM "_PostToTag" WHERE "A" % 2 = 0`,
+  `TRUNCATE "Comment"`,
+  `TRUNCATE "Tag", "Membership" CASCADE`,
+  `SELECT "id" FROM "User" WHERE "active" FOR UPDATE`,
+];
