@@ -289,7 +289,7 @@ export class CaptureTransaction {
       );
       throw this.#refusal;
     }
-    const text = changes.inexact.length === 0 ? '' : textWithoutValues(sql);
+    const text = changes.inexact.length === 0 ? '' : this.#textOf(sql);
     for (const entry of changes.inexact) {
       this.#events.add(this.parts.events.fromInexact(entry, text), ambient);
     }
@@ -316,8 +316,12 @@ export class CaptureTransaction {
 
   #markOpaque(sql: string, ambient: AmbientContext | undefined, error: unknown): void {
     const inexact: Inexact = { table: null, fidelity: 'opaque', reason: 'capturing failed' };
-    this.#events.add(this.parts.events.fromInexact(inexact, textWithoutValues(sql)), ambient);
+    this.#events.add(this.parts.events.fromInexact(inexact, this.#textOf(sql)), ambient);
     this.parts.audit().reportError(captureFailure(this.parts, error));
+  }
+
+  #textOf(sql: string): string {
+    return textWithoutValues(sql, this.parts.dialect.tokenize?.(sql));
   }
 
   #committed(): void {

@@ -1,4 +1,5 @@
 import type { Statement } from './statement.js';
+import type { Token } from './tokenize.js';
 
 /** A value that the engine passes to the database. */
 export type SqlValue = string | number | bigint | Uint8Array | null;
@@ -165,6 +166,8 @@ export interface CaptureDialect {
   readonly name: string;
   /** Tells what a statement is. */
   readonly readStatement: (sql: string) => Statement;
+  /** How the database splits a text, so that no value is told with it. @default by the rules that most have in common */
+  readonly tokenize?: (sql: string) => readonly Token[];
   /**
    * Reads from the database what `readStatement` can not ask for. MUST be called before each statement that begins a
    * transaction or runs in none, outside of any transaction. @returns undefined where all of it is known

@@ -221,12 +221,18 @@ const BEFORE_A_NAME = new Set([
 /**
  * The statement's text for an event: every literal becomes `?`, so that no value stands in it. So does what stands in
  * double quotes where a value could stand: some databases take that for a text.
+ *
+ * @param tokens as the database splits the text: what one takes for a name another one takes for values
  */
-export function textWithoutValues(sql: string, limit = 2_000): string {
+export function textWithoutValues(
+  sql: string,
+  tokens: Iterable<Token> = tokensOf(sql),
+  limit = 2_000,
+): string {
   let text = '';
   let at = 0;
   let previous: Token | undefined;
-  for (let token = nextToken(sql, 0); token !== undefined; token = nextToken(sql, at)) {
+  for (const token of tokens) {
     // A comment may carry values too.
     if (token.start > at && text !== '') text += ' ';
     text += isValue(sql, token, previous) ? '?' : sql.slice(token.start, token.end);
@@ -235,6 +241,10 @@ export function textWithoutValues(sql: string, limit = 2_000): string {
     if (text.length > limit) return `${text.slice(0, limit)}…`;
   }
   return text;
+}
+
+function* tokensOf(sql: string): Iterable<Token> {
+  for (let token = nextToken(sql, 0); token !== undefined; token = nextToken(sql, token.end)) yield token;
 }
 
 function isValue(sql: string, token: Token, previous: Token | undefined): boolean {

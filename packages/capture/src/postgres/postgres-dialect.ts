@@ -3,6 +3,7 @@ import { errorText } from '../error-text.js';
 import { PostgresSchema } from './postgres-schema.js';
 import { PostgresSession } from './postgres-session.js';
 import { readPostgresStatement } from './postgres-statement.js';
+import { tokenizePostgres } from './postgres-tokens.js';
 
 /**
  * Captures on PostgreSQL by letting each write return the rows that it touched, before and after, in the same statement.
@@ -16,6 +17,7 @@ export function createPostgresDialect(): CaptureDialect {
       if (statement.kind !== 'read' || schema.writingCalls(sql, true).length === 0) return statement;
       return { ...statement, kind: 'write' };
     },
+    tokenize: tokenizePostgres,
     prepare: (connection) => schema.prepare(connection),
     abortsOnError: true,
     begin: 'BEGIN',
