@@ -1,5 +1,5 @@
 import type { PendingEvent } from '@indelible/core';
-import { readBytes, readText } from './event-row.js';
+import { readNumber, readText } from './event-row.js';
 import type { PendingPositions } from './pending-position.js';
 import type { Session } from './session.js';
 import type { Tables } from './tables.js';
@@ -64,24 +64,20 @@ export async function readPending(
 ): Promise<readonly PendingEvent[]> {
   const events: PendingEvent[] = [];
   for (let part = places; part.length > 0; ) {
-    const { rows } = await session.query(pendingSql(tables), [
-      plainArray(part, ({ id }) => id),
-      log,
-      part[0]?.id ?? null,
-      part.at(-1)?.id ?? null,
-    ]);
-    const [bodies, leaves, table, isCut] = rows[0] ?? [];
-    if (bodies === null) break;
-    const body = new Pieces(readBytes(bodies));
-    const leaf = new Pieces(readBytes(leaves));
-    for (const line of readText(table).split(';')) {
-      const [id = '', bodySize = '', leafSize = '', otherLog] = line.split(',');
-      events.push({
-        id,
-        log: otherLog === undefined ? log : Buffer.from(otherLog, 'hex').toString('utf8'),
-        body: body.take(Number(bodySize)),
-        leaf: leaf.take(Number(leafSize)),
-      });
+    const params = [plainArray(part, ({ id }) => id), log, part[0]?.id ?? null, part.at(-1)?.id ?? null];
+    const [bodies, leaves, sizes, isPlain, isCut] =
+      (await session.query(pendingSql(tables), params)).rows[0] ?? [];
+    if (typeof bodies !== 'string') break;
+    const body = new Pieces(Buffer.from(bodies, 'base64'));
+    const leaf = new Pieces(Buffer.from(readText(leaves), 'base64'));
+    const bodySizes = readText(sizes).split(',');
+    const told =
+      isPlain === 't' && bodySizes.length === part.length
+        ? undefined
+        : await readDetails(session, tables, params);
+    for (const [at, size] of bodySizes.entries()) {
+      const { id, log: own, leafSize } = told?.[at] ?? { id: part[at]?.id ?? '', log, leafSize: LEAF_BYTES };
+      events.push({ id, log: own, body: body.take(Number(size)), leaf: leaf.take(leafSize) });
     }
     const last = events.at(-1)?.id ?? '';
     part = isCut === 't' ? part.filter(({ id }) => id > last) : [];
@@ -89,16 +85,38 @@ export async function readPending(
   return events;
 }
 
+interface Detail {
+  readonly id: string;
+  readonly log: string;
+  readonly leafSize: number;
+}
+
+/** What is not as it always is: a row without its event, an event of another log, a leaf that is no SHA-256. */
+async function readDetails(
+  session: Session,
+  { event }: Tables,
+  params: readonly (string | null)[],
+): Promise<readonly Detail[]> {
+  const { rows } = await session.query(
+    `SELECT e.id, e.log, octet_length(e.leaf) FROM ${event} AS e
+      WHERE $2::text IS NOT NULL AND ${IN_PART} ORDER BY e.id`,
+    params,
+  );
+  return rows.map((row) => ({ id: readText(row[0]), log: readText(row[1]), leafSize: readNumber(row[2]) }));
+}
+
 /** The range says the same as the list, in a form that leaves out the partitions of other months while the plan is made. */
+const IN_PART = 'e.id = ANY ($1::uuid[]) AND e.id >= $3 AND e.id <= $4';
+const LEAF_BYTES = 32;
+
 function pendingSql({ event }: Tables): string {
-  return `SELECT string_agg(s.body, ''::bytea) FILTER (WHERE s.fits), string_agg(s.leaf, ''::bytea) FILTER (WHERE s.fits),
-      string_agg(concat_ws(',', s.id, octet_length(s.body), octet_length(s.leaf),
-        CASE WHEN s.log <> $2 THEN encode(convert_to(s.log, 'UTF8'), 'hex') END), ';') FILTER (WHERE s.fits),
-      bool_or(NOT s.fits)
-    FROM (SELECT e.id, e.log, e.body, e.leaf, sum(octet_length(e.body))
+  return `SELECT encode(string_agg(s.body, ''::bytea) FILTER (WHERE s.fits), 'base64'),
+      encode(string_agg(s.leaf, ''::bytea) FILTER (WHERE s.fits), 'base64'),
+      string_agg(s.size::text, ',') FILTER (WHERE s.fits),
+      bool_and(s.log = $2 AND octet_length(s.leaf) = ${LEAF_BYTES}), bool_or(NOT s.fits)
+    FROM (SELECT e.log, e.body, e.leaf, octet_length(e.body) AS size, sum(octet_length(e.body))
         OVER (ORDER BY e.id ROWS UNBOUNDED PRECEDING) - octet_length(e.body) < ${MAX_BYTES} AS fits
-      FROM ${event} AS e WHERE e.id = ANY ($1::uuid[]) AND e.id >= $3 AND e.id <= $4
-      ORDER BY e.id) AS s`;
+      FROM ${event} AS e WHERE ${IN_PART} ORDER BY e.id) AS s`;
 }
 
 /** Takes one piece after the other from bytes that were put together. */

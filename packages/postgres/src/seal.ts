@@ -154,9 +154,9 @@ async function write(session: Session, tables: Tables, log: string, sealed: Seal
     log,
     Buffer.concat(entries.map((entry) => bytesOf(entry.leaf, 32))),
     Buffer.concat(entries.map((entry) => bytesOf(entry.hash, 32))),
-    plainArray(entries, (entry) => entry.index),
+    oneForAll(entries, (entry, at) => BigInt(entry.index - at)),
     plainArray(entries, (entry) => entry.eventId),
-    plainArray(entries, (entry) => entry.sealedAt),
+    oneForAll(entries, (entry) => entry.sealedAt),
     `{${entries
       .flatMap(({ eventId }) => places.get(eventId) ?? [])
       .map((place) => `"${place}"`)
@@ -178,8 +178,8 @@ async function write(session: Session, tables: Tables, log: string, sealed: Seal
   await session.query(
     `WITH gone AS (DELETE FROM ${tables.pending} WHERE ctid = ANY ($7::tid[]))${writeHead}
       INSERT INTO ${tables.entry} (log, idx, event_id, leaf, hash, sealed_at)
-      SELECT $1, g.idx, g.event_id, substring($2::bytea FROM (g.n * 32 - 31)::int FOR 32),
-        substring($3::bytea FROM (g.n * 32 - 31)::int FOR 32), g.sealed_at
+      SELECT $1, coalesce(g.idx, ($4::bigint[])[1]) + g.n - 1, g.event_id, substring($2::bytea FROM (g.n * 32 - 31)::int FOR 32),
+        substring($3::bytea FROM (g.n * 32 - 31)::int FOR 32), coalesce(g.sealed_at, ($6::bigint[])[1])
       FROM unnest($4::bigint[], $5::uuid[], $6::bigint[]) WITH ORDINALITY AS g(idx, event_id, sealed_at, n)`,
     params,
   );
@@ -190,4 +190,11 @@ function bytesOf(bytes: Uint8Array, length: number): Uint8Array {
   throw new TypeError(
     `[indelible/postgres] a hash of an entry has ${bytes.length} bytes instead of ${length}`,
   );
+}
+
+/** An array of one value where all of them are equal, as indexes counted from the first one and times of sealing are. */
+function oneForAll(entries: readonly NewEntry[], read: (entry: NewEntry, at: number) => bigint): string {
+  const values = entries.map(read);
+  const [first] = values;
+  return plainArray(values.every((value) => value === first) ? values.slice(0, 1) : values, String);
 }

@@ -1,6 +1,6 @@
-import { createSealBatch } from '@indelible/core';
+import { createSealBatch, type PendingEvent } from '@indelible/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LOG, makeEvents } from '../../sqlite/test/child/events.mjs';
+import { LOG, makeEvent, makeEvents } from '../../sqlite/test/child/events.mjs';
 import { createPostgresStore } from '../src/postgres-store.js';
 import { pastGuards } from './raw-database.js';
 import { describePostgres, type TestDatabase } from './test-postgres.js';
@@ -69,5 +69,56 @@ describePostgres('pages', (server) => {
         FROM audit.audit_event, unnest(ARRAY[-9223372036854775808, 9223372036854775807]) AS g WHERE id IS NULL`,
     );
     expect(await count(store.entries(LOG))).toBe(2);
+  });
+
+  test('a sealer is given each pending event with its own id, log, bytes and leaf, whatever is odd about others', async () => {
+    const [gone, moved, cut] = makeEvents(1, 3, 6);
+    if (gone === undefined || moved === undefined || cut === undefined) throw new Error('no events');
+    await pastGuards(database.url, 'DELETE FROM audit.audit_event WHERE id = $1', [gone.id]);
+    await pastGuards(database.url, "UPDATE audit.audit_event SET log = 'audit/größer' WHERE id = $1", [
+      moved.id,
+    ]);
+    await pastGuards(database.url, 'UPDATE audit.audit_event SET leaf = substr(leaf, 1, 31) WHERE id = $1', [
+      cut.id,
+    ]);
+    const given: PendingEvent[] = [];
+    await store.seal({
+      log: LOG,
+      limit: 10,
+      compute: (_head, pending) => {
+        given.push(...pending);
+        return { entries: [], head: null };
+      },
+    });
+    const expected = makeEvents(1, 0, 10)
+      .filter(({ id }) => id !== gone.id)
+      .map(({ id, log, body, leaf }) => ({
+        id,
+        log: id === moved.id ? 'audit/größer' : log,
+        body: Buffer.from(body),
+        leaf: Buffer.from(leaf).subarray(0, id === cut.id ? 31 : 32),
+      }));
+    expect(
+      given.map(({ id, log, body, leaf }) => ({ id, log, body: Buffer.from(body), leaf: Buffer.from(leaf) })),
+    ).toEqual(expected);
+  });
+
+  test('bodies of more bytes than one answer takes are all given', async () => {
+    const large = [20, 1, 25, 40, 2].map((megabytes, at) => ({
+      ...makeEvent(0, at),
+      body: Buffer.alloc(megabytes * 1_048_576, at + 1),
+    }));
+    for (const event of large) await store.append([event]);
+    const sizes: number[] = [];
+    await store.seal({
+      log: LOG,
+      limit: 6,
+      compute: (_head, pending) => {
+        for (const { body } of pending) sizes.push(body.every((byte) => byte === body[0]) ? body.length : 0);
+        return { entries: [], head: null };
+      },
+    });
+    expect(sizes.slice(0, 5)).toEqual(large.map(({ body }) => body.length));
+    expect(sizes).toHaveLength(6);
   });
 });
