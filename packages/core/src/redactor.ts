@@ -102,7 +102,7 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
         ? concealment.item(item)
         : isList && isItems(item) && isSecretName(String(item[0]))
           ? walkPair(item, inner)
-          : (visit(item, 'open', inner) ?? concealment.item(item));
+          : kept(visit(item, 'open', inner), item);
       if (out === undefined && redacted !== item) out = items.slice(0, index);
       out?.push(redacted);
     }
@@ -158,7 +158,12 @@ export function createRedactor(options: RedactionOptions = {}, pseudonymKey?: Ui
   /** A name and its value. */
   function walkPair([key = null, value = null]: readonly JsonValue[], place: Place): JsonValue {
     const verdict = typeof key === 'string' ? know(key).verdict : 'open';
-    return [walk(key, place), visit(value, verdict, place) ?? concealment.item(value)];
+    return [walk(key, place), kept(visit(value, verdict, place), value)];
+  }
+
+  /** An item is not removed: the others would move up. */
+  function kept(redacted: JsonValue | undefined, item: JsonValue): JsonValue {
+    return redacted === undefined ? concealment.item(item) : redacted;
   }
 
   /** @returns undefined for what is removed */

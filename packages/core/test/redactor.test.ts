@@ -157,6 +157,14 @@ describe('modes', () => {
     expect(createRedactor().identifier('resource', 'id', '{"cardNumber":"1"}')).toBe('[masked]');
   });
 
+  test('nothing in a list stays nothing', () => {
+    const value = { scores: [null, 3], pairs: [['note', null]], deep: { items: [[null]] } };
+    expect(redact(value)).toEqual(value);
+    expect(redact(value, { custom: (item) => item })).toEqual(value);
+    const removed = redact({ list: [1, 2] }, { custom: (item) => (item === 1 ? undefined : item) });
+    expect(removed).toEqual({ list: [MASKED, 2] });
+  });
+
   test('options of the wrong form are refused', () => {
     const invalid = expect.objectContaining({ code: 'AUDIT_CONFIG_INVALID' });
     // @ts-expect-error no such mode
