@@ -159,7 +159,10 @@ function describeModel(
         type: typeFromDeclaration(column.declaredType),
       }),
   }));
-  const fields = all.filter((field) => !excluded.has(field.name) && !excluded.has(field.column));
+  const fields = all.filter(
+    ({ name: field, column, position }) =>
+      !excluded.has(field) && !excluded.has(column) && table.columns[position]?.isReadable !== false,
+  );
   const softDelete = own.softDelete === undefined ? SOFT_DELETE_FIELDS : [own.softDelete];
   return {
     name,

@@ -51,6 +51,8 @@ export interface ColumnInfo {
   readonly name: string;
   /** The declared type, as written. */
   readonly declaredType: string;
+  /** False where the role may not read it: no event tells what it holds. @default true */
+  readonly isReadable?: boolean;
 }
 
 export interface TableInfo {

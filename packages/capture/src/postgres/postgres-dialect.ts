@@ -2,7 +2,7 @@ import type { CaptureDialect } from '../dialect.js';
 import { errorText } from '../error-text.js';
 import { PostgresSchema } from './postgres-schema.js';
 import { PostgresSession } from './postgres-session.js';
-import { readPostgresStatement } from './postgres-statement.js';
+import { isSeveral, readPostgresStatement } from './postgres-statement.js';
 import { tokenizePostgres } from './postgres-tokens.js';
 
 /**
@@ -14,8 +14,11 @@ export function createPostgresDialect(): CaptureDialect {
     name: 'postgres',
     readStatement: (sql) => {
       const statement = readPostgresStatement(sql);
-      if (statement.kind !== 'read' || schema.writingCalls(sql, true).length === 0) return statement;
-      return { ...statement, kind: 'write' };
+      if (statement.kind === 'schema') schema.noteFunctions(sql);
+      else if (statement.kind !== 'read' && statement.kind !== 'other') return statement;
+      // A view that calls a function does not call it yet when it is made.
+      if (statement.kind === 'schema' && !isSeveral(tokenizePostgres(sql))) return statement;
+      return schema.writingCalls(sql, true).length === 0 ? statement : { ...statement, kind: 'write' };
     },
     tokenize: tokenizePostgres,
     prepare: (connection) => schema.prepare(connection),

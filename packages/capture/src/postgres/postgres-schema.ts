@@ -3,6 +3,7 @@ import { PostgresCatalogue, type PostgresTable } from './postgres-catalogue.js';
 import { readWriteShape } from './read-write-shape.js';
 import type { NamedTable, WriteShape } from './write-shape.js';
 import {
+  functionsMadeBy,
   NO_WRITING_NAMES,
   readWritingNames,
   type WritingNames,
@@ -36,6 +37,13 @@ export class PostgresSchema {
     this.#writing = await readWritingNames(connection);
     await this.version(connection);
     this.#isPrepared = true;
+  }
+
+  /** The statement changes the schema: until that is read anew, the functions that it makes may write. */
+  noteFunctions(sql: string): void {
+    const made = functionsMadeBy(sql);
+    if (made.length === 0) return;
+    this.#writing = { ...this.#writing, functions: new Set([...this.#writing.functions, ...made]) };
   }
 
   /**

@@ -52,7 +52,10 @@ export function readPostgresStatement(sql: string): Statement {
   if (word === 'PREPARE') return nothing(secondWord(tokens, first) === 'TRANSACTION' ? 'commit' : kind);
   if (word === 'CREATE' && createsFromWrite(tokens)) return nothing('write');
   if (kind === 'rollback' || kind === 'savepoint' || kind === 'release') return readSavepoint(kind, tokens);
-  if (word === 'COPY' && !tokens.some(({ kind, text }) => kind === 'word' && COPIES_IN.has(text.toUpperCase()))) {
+  if (
+    word === 'COPY' &&
+    !tokens.some(({ kind, text }) => kind === 'word' && COPIES_IN.has(text.toUpperCase()))
+  ) {
     return nothing('read');
   }
   return nothing(kind);
@@ -89,7 +92,8 @@ function secondWord(tokens: readonly Token[], first: Token | undefined): string 
   return second?.kind === 'word' ? second.text.toUpperCase() : '';
 }
 
-function isSeveral(tokens: readonly Token[]): boolean {
+/** More than one statement in one string. */
+export function isSeveral(tokens: readonly Token[]): boolean {
   const end = tokens.findIndex((token) => token.kind === 'punctuation' && token.text === ';');
   return end !== -1 && tokens.slice(end).some((token) => token.text !== ';');
 }

@@ -1,4 +1,5 @@
 import type { CaptureConnection } from '../dialect.js';
+import type { Token } from '../tokenize.js';
 import { foldIdentifier, tokenizePostgres } from './postgres-tokens.js';
 
 /** What may write rows when a statement names it. */
@@ -80,12 +81,30 @@ export function writingCallsOf(
     if (kind !== 'word' && kind !== 'quoted') return [];
     const name = kind === 'word' ? foldIdentifier(text) : text;
     const next = tokens[at + 1];
-    if (next?.kind === 'punctuation' && next.text === '(' && functions.has(name)) return [name];
+    if (next?.text === '(' && functions.has(name) && !isDefinition(tokens, at)) return [name];
     const relation = relations.get(name);
     if (relation === undefined || (isQuery && relation.onlyWhenWritten)) return [];
     return [`${relation.function} behind "${name}"`];
   });
   return [...new Set(called)];
+}
+
+/**
+ * The functions that the statement makes: nobody has looked at them when they are called next.
+ */
+export function functionsMadeBy(sql: string): readonly string[] {
+  if (!/\b(?:function|procedure)\b/i.test(sql)) return [];
+  const tokens = tokenizePostgres(sql);
+  return tokens.flatMap(({ kind, text }, at) => {
+    if ((kind !== 'word' && kind !== 'quoted') || tokens[at + 1]?.text !== '(') return [];
+    return isDefinition(tokens, at) ? [kind === 'word' ? foldIdentifier(text) : text] : [];
+  });
+}
+
+/** `FUNCTION name(` or `FUNCTION schema.name(`: it is made, dropped, or given to a trigger, and not called. */
+function isDefinition(tokens: readonly Token[], at: number): boolean {
+  const before = tokens[at - 1]?.text === '.' ? tokens[at - 3] : tokens[at - 1];
+  return before?.kind === 'word' && /^(?:function|procedure|routine)$/i.test(before.text);
 }
 
 /** Adds the functions that call one of those which are known to write, until there are no more. */
