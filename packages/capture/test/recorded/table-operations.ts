@@ -1,0 +1,133 @@
+import { everywhere, onPostgres, onSqlite, PEOPLE, type RecordedOperation } from './recorded-operation.js';
+
+const PARTITIONED = `CREATE TABLE visit(id INTEGER, place TEXT, note TEXT, PRIMARY KEY (id, place)) PARTITION BY LIST (place);
+  CREATE TABLE visit_a PARTITION OF visit FOR VALUES IN ('a');
+  CREATE TABLE visit_b(note TEXT, place TEXT NOT NULL, id INTEGER NOT NULL);
+  ALTER TABLE visit ATTACH PARTITION visit_b FOR VALUES IN ('b');
+  INSERT INTO visit VALUES (1, 'a', 'x'), (2, 'b', 'y');`;
+const INHERITED = `${PEOPLE} CREATE TABLE nurse(ward TEXT) INHERITS (person);
+  INSERT INTO nurse VALUES (5, 'Eve', 30, 'north');`;
+const KEYLESS = "CREATE TABLE note(person INTEGER, text TEXT); INSERT INTO note VALUES (1, 'x'), (2, 'y');";
+
+/** What a table can be. */
+export const tableOperations: readonly RecordedOperation[] = [
+  everywhere('table without a key: INSERT', KEYLESS, "INSERT INTO note VALUES (3, 'z')"),
+  everywhere('table without a key: UPDATE', KEYLESS, "UPDATE note SET text = 'changed' WHERE person = 1"),
+  everywhere('table without a key: DELETE', KEYLESS, 'DELETE FROM note WHERE person = 1'),
+  everywhere(
+    'table with a composite key',
+    "CREATE TABLE seat(row INTEGER, place TEXT, taken INTEGER, PRIMARY KEY (row, place)); INSERT INTO seat VALUES (1, 'a', 0), (1, 'b', 0);",
+    "UPDATE seat SET taken = 1, place = 'c' WHERE place = 'b'",
+  ),
+  everywhere(
+    'stored generated column',
+    'CREATE TABLE sum(id INTEGER PRIMARY KEY, a INTEGER, twice INTEGER GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO sum(id, a) VALUES (1, 1);',
+    'UPDATE sum SET a = 5',
+  ),
+  {
+    name: 'virtual generated column',
+    sqlite: {
+      schema:
+        'CREATE TABLE sum(id INTEGER PRIMARY KEY, a INTEGER, twice INTEGER AS (a * 2)); INSERT INTO sum(id, a) VALUES (1, 1);',
+      run: ['UPDATE sum SET a = 5'],
+    },
+    postgres: {
+      since: 18,
+      schema:
+        'CREATE TABLE sum(id INTEGER PRIMARY KEY, a INTEGER, twice INTEGER GENERATED ALWAYS AS (a * 2) VIRTUAL); INSERT INTO sum(id, a) VALUES (1, 1);',
+      run: ['UPDATE sum SET a = 5'],
+    },
+  },
+  {
+    name: 'key that the database generates',
+    sqlite: {
+      schema: 'CREATE TABLE item(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT);',
+      run: ["INSERT INTO item(name) VALUES ('x'), ('y')"],
+    },
+    postgres: {
+      schema: 'CREATE TABLE item(id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name TEXT);',
+      run: ["INSERT INTO item(name) VALUES ('x'), ('y')"],
+    },
+  },
+  onPostgres('partitioned table', PARTITIONED, "UPDATE visit SET note = 'z'"),
+  onPostgres('partitioned table: a row that moves', PARTITIONED, "UPDATE visit SET place = 'b' WHERE id = 1"),
+  onPostgres('partition by its own name', PARTITIONED, "UPDATE visit_b SET note = 'z'"),
+  onPostgres('TRUNCATE of a partitioned table', PARTITIONED, 'TRUNCATE visit'),
+  onPostgres(
+    'table with children by inheritance: INSERT',
+    INHERITED,
+    "INSERT INTO person VALUES (6, 'Flo', 20)",
+  ),
+  onPostgres('table with children by inheritance: UPDATE', INHERITED, 'UPDATE person SET age = 1'),
+  onPostgres('table with children by inheritance: DELETE', INHERITED, 'DELETE FROM person WHERE age = 30'),
+  onPostgres('table with children by inheritance: TRUNCATE', INHERITED, 'TRUNCATE person'),
+  onPostgres('table that inherits', INHERITED, "UPDATE nurse SET ward = 'south'"),
+  onPostgres(
+    'table in another schema, of a name that exists twice',
+    `${PEOPLE} CREATE SCHEMA other; CREATE TABLE other.archive(id INTEGER PRIMARY KEY, name TEXT); INSERT INTO other.archive VALUES (1, 'x');`,
+    "UPDATE other.archive SET name = 'y'",
+  ),
+  onPostgres(
+    'unlogged table',
+    "CREATE UNLOGGED TABLE cache(id INTEGER PRIMARY KEY, text TEXT); INSERT INTO cache VALUES (1, 'x');",
+    "UPDATE cache SET text = 'y'",
+  ),
+  onSqlite(
+    'WITHOUT ROWID and STRICT tables',
+    "CREATE TABLE cache(id INTEGER PRIMARY KEY, text TEXT) STRICT, WITHOUT ROWID; INSERT INTO cache VALUES (1, 'x');",
+    "UPDATE cache SET text = 'y'",
+  ),
+  onSqlite(
+    'virtual table (full text)',
+    "CREATE VIRTUAL TABLE doc USING fts5(text); INSERT INTO doc VALUES ('x');",
+    "INSERT INTO doc VALUES ('y')",
+  ),
+  onSqlite(
+    'virtual table (R-tree)',
+    'CREATE VIRTUAL TABLE box USING rtree(id, low, high); INSERT INTO box VALUES (1, 0, 1);',
+    'INSERT INTO box VALUES (2, 0, 1)',
+  ),
+  {
+    name: 'attached database',
+    sqlite: {
+      schema: PEOPLE,
+      session: [
+        "ATTACH '{directory}/other.db' AS other",
+        'CREATE TABLE other.far(id INTEGER PRIMARY KEY, name TEXT)',
+      ],
+      run: ["INSERT INTO other.far VALUES (1, 'x')"],
+    },
+  },
+  {
+    name: 'temporary table',
+    sqlite: {
+      schema: PEOPLE,
+      session: ['CREATE TEMP TABLE scratch(id INTEGER PRIMARY KEY, name TEXT)'],
+      run: ["INSERT INTO scratch VALUES (1, 'x')"],
+      isLeftAlone: true,
+    },
+    postgres: {
+      schema: PEOPLE,
+      session: ['CREATE TEMP TABLE scratch(id INTEGER PRIMARY KEY, name TEXT)'],
+      run: ["INSERT INTO scratch VALUES (1, 'x')"],
+    },
+  },
+  {
+    name: 'schema changes, and what they do to rows',
+    sqlite: {
+      schema: PEOPLE,
+      run: ['ALTER TABLE person DROP COLUMN age', 'DROP TABLE visit'],
+      isLeftAlone: true,
+    },
+    postgres: {
+      schema: PEOPLE,
+      run: ['ALTER TABLE person DROP COLUMN age', 'DROP TABLE visit'],
+      isLeftAlone: true,
+    },
+  },
+  {
+    name: 'CREATE TABLE … AS',
+    sqlite: { schema: PEOPLE, run: ['CREATE TABLE copied AS SELECT * FROM person'], isLeftAlone: true },
+    postgres: { schema: PEOPLE, run: ['CREATE TABLE copied AS SELECT * FROM person'], isLeftAlone: true },
+  },
+];
