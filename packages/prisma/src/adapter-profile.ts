@@ -8,6 +8,13 @@ import { createSqliteProfile } from './sqlite-profile.js';
 export interface AdapterProfile {
   readonly adapterName: string;
   createDialect(): CaptureDialect;
+  /** True where the names of tables and columns are the same in any case. */
+  readonly foldsNames: boolean;
+  /**
+   * The schema of the tables that Prisma looks for without naming one; null: the database has no schemas.
+   * @param connectionInfo what the connected adapter's `getConnectionInfo` gives, unchecked
+   */
+  defaultSchema(connectionInfo: unknown): string | null;
   /** Names the database as its store does, where the store has no query for that. */
   readonly nameDatabase?: (connection: CaptureConnection) => Promise<string>;
   /** Puts the engine between a connected adapter and Prisma. */

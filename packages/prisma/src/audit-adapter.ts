@@ -1,6 +1,7 @@
-import { type CaptureOptions, createCaptureEngine, type NameModel } from '@indelible/capture';
+import { type CaptureOptions, createCaptureEngine } from '@indelible/capture';
 import { type Audit, getAudit } from '@indelible/core';
 import { getAdapterProfile } from './adapter-profile.js';
+import { createNameModel } from './data-model.js';
 import type { SqlAdapter, SqlAdapterFactory } from './driver-adapter.js';
 
 export interface AuditAdapterOptions extends CaptureOptions {
@@ -10,8 +11,8 @@ export interface AuditAdapterOptions extends CaptureOptions {
 
 /** What this package knows of a driver-adapter factory that it audits. */
 export interface AuditedFactory {
-  /** Names tables in the words of a schema; until it is called they keep their own names. */
-  useModels(nameModel: NameModel): void;
+  /** Names tables in the words of a client's data model; until it is called they keep their own names. */
+  useModels(dataModel: object): void;
   /** True once Prisma has connected through the audited factory. */
   isConnected(): boolean;
 }
@@ -44,8 +45,12 @@ export function tryGetAuditedFactory(factory: object): AuditedFactory | undefine
 export function auditFactory(factory: SqlAdapterFactory, options: AuditAdapterOptions): AuditedFactory {
   const profile = getAdapterProfile(factory.adapterName);
   const { audit, ...capture } = options;
-  let nameModel: NameModel = () => undefined;
-  let connected = false;
+  let connected: SqlAdapter | undefined;
+  const names = {
+    foldsNames: profile.foldsNames,
+    defaultSchema: () => profile.defaultSchema(connected?.getConnectionInfo?.()),
+  };
+  let nameModel = createNameModel(undefined, names);
   const engine = createCaptureEngine({
     ...capture,
     audit: audit === undefined ? getAudit : () => audit,
@@ -60,15 +65,15 @@ export function auditFactory(factory: SqlAdapterFactory, options: AuditAdapterOp
     configurable: true,
     value: async (): Promise<SqlAdapter> => {
       const adapter = await connect();
-      connected = true;
+      connected = adapter;
       return profile.audit(adapter, engine);
     },
   });
   const state: AuditedFactory = {
-    useModels: (names) => {
-      nameModel = names;
+    useModels: (dataModel) => {
+      nameModel = createNameModel(dataModel, names);
     },
-    isConnected: () => connected,
+    isConnected: () => connected !== undefined,
   };
   audited.set(factory, state);
   return state;

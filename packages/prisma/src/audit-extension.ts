@@ -1,6 +1,5 @@
 import { AuditError } from '@indelible/core';
 import { type AuditAdapterOptions, auditFactory, tryGetAuditedFactory } from './audit-adapter.js';
-import { createNameModel } from './data-model.js';
 import { beforeFirstOperation, reachAdapterFactory, reachDataModel } from './private-reach.js';
 import { registerPrismaTransactions } from './transaction-carrier.js';
 
@@ -36,13 +35,13 @@ export const auditExtension: AuditExtension = createAuditExtension();
 
 function auditClient(client: object, options: AuditExtensionOptions): void {
   const factory = reachAdapterFactory(client);
-  const nameModel = createNameModel(reachDataModel(client));
+  const dataModel = reachDataModel(client);
   const known = tryGetAuditedFactory(factory);
   if (known !== undefined && Object.keys(options).length > 0) {
     throw new TypeError('[indelible/prisma] this client is audited already: give its options in one place');
   }
   const audited = known ?? auditFactory(factory, options);
-  audited.useModels(nameModel);
+  audited.useModels(dataModel);
   registerPrismaTransactions();
   if (known !== undefined) return;
   beforeFirstOperation(client, () => {

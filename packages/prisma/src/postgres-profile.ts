@@ -8,6 +8,8 @@ export function createPostgresProfile(adapterName: string): AdapterProfile {
   return {
     adapterName,
     createDialect: createPostgresDialect,
+    foldsNames: false,
+    defaultSchema: schemaOf,
     audit: async (adapter, engine) => new AuditedPool(adapter, engine),
     // A pool of its own: a connection of the application's may be held by what waits for the store.
     offerStore: async (factory) => {
@@ -15,6 +17,13 @@ export function createPostgresProfile(adapterName: string): AdapterProfile {
       return { url: addressOf(config), options: { config } };
     },
   };
+}
+
+/** Prisma puts it before the name of each table. */
+function schemaOf(connectionInfo: unknown): string {
+  const isNamed =
+    typeof connectionInfo === 'object' && connectionInfo !== null && 'schemaName' in connectionInfo;
+  return isNamed && typeof connectionInfo.schemaName === 'string' ? connectionInfo.schemaName : 'public';
 }
 
 /** What the store is called where it is named; the configuration has what it is reached by. */

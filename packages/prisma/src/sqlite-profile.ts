@@ -20,6 +20,8 @@ export function createSqliteProfile({
   return {
     adapterName,
     createDialect: createSqliteDialect,
+    foldsNames: true,
+    defaultSchema: () => null,
     nameDatabase: async (connection) => `sqlite:${await getSqliteFile(connection)}`,
     audit: async (adapter, engine) => {
       try {

@@ -17,6 +17,7 @@ const TABLES = [
 testRandomOperations(
   {
     statements: SQLITE_STATEMENTS,
+    marksRaces: false,
     open: () => createPrismaHarness('libsql'),
     clear: async ({ raw }) => {
       raw.exec(`PRAGMA foreign_keys = 0; PRAGMA busy_timeout = 5000;

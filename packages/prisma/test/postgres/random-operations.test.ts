@@ -7,6 +7,7 @@ describePostgres('Prisma, with a pool of 4,', (server) => {
   testRandomOperations(
     {
       statements: POSTGRES_STATEMENTS,
+      marksRaces: true,
       open: () => createPostgresHarness({ server, pool: 4 }),
       clear: async ({ raw }) => {
         await raw.query(
