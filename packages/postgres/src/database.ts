@@ -103,6 +103,15 @@ export async function inTransaction<T>(session: Session, work: () => Promise<T>,
 /** Whatever the role's or the database's defaults are: each statement has to see what was committed before it. */
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 
+/**
+ * For statements that find their rows by a key. The planner's statistics of a queue are always wrong, and those of a new log are
+ * none: it would rather read and sort all of it.
+ */
+export const ONLY_BY_KEY = ['seqscan', 'bitmapscan', 'sort', 'hashjoin', 'mergejoin']
+  .map((way) => `SET LOCAL enable_${way} = off`)
+  .join('; ');
+export const BEGIN_READING = `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; ${ONLY_BY_KEY}`;
+
 /** Never throws: where even this fails, the connection is not used again, and the server rolls back by itself. */
 export async function rollBack(session: Session): Promise<void> {
   try {

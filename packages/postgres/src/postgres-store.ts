@@ -1,7 +1,7 @@
 import type { AuditStore, StoredEntry } from '@indelible/core';
 import { AuditError } from '@indelible/core';
 import { appendEvents } from './append.js';
-import { Database } from './database.js';
+import { BEGIN_READING, Database, inTransaction } from './database.js';
 import { createEventStatements } from './event-insert.js';
 import { readText } from './event-row.js';
 import { checkFilter, listEvents, tryFindEvent } from './list-events.js';
@@ -86,6 +86,8 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
       await schema.require(session);
       return work(session);
     });
+  const readByKey = <T>(work: (session: Session) => Promise<T>): Promise<T> =>
+    read((session) => inTransaction(session, () => work(session), BEGIN_READING));
   const writable = (): void => {
     if (readOnly) {
       throw new AuditError('AUDIT_STORE_UNAVAILABLE', 'postgres', 'the store was opened to read only', {
@@ -125,7 +127,7 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
       positions.given(events);
       return appendEvents(database, statements, schema, events);
     },
-    pendingLogs: () => read((session) => readPendingLogs(session, tables)),
+    pendingLogs: () => readByKey((session) => readPendingLogs(session, tables)),
     seal: async (request) => {
       writable();
       const outcome = await sealBatch({ database, tables, schema, positions }, request);
@@ -138,25 +140,26 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
       const last = range?.to === undefined ? GREATEST : BigInt(range.to) - 1n;
       return readByPages<StoredEntry, bigint>(
         range?.from === undefined ? LEAST : BigInt(range.from),
-        (from) => read((session) => readEntryPage(session, tables, log, { from, last, limit: PAGE_ROWS })),
+        (from) =>
+          readByKey((session) => readEntryPage(session, tables, log, { from, last, limit: PAGE_ROWS })),
       );
     },
     pending: (log) =>
       readByPages(undefined, (after: IdCursor) =>
-        read((session) => readPendingPage(session, tables, log, after, PAGE_ROWS)),
+        readByKey((session) => readPendingPage(session, tables, log, after, PAGE_ROWS)),
       ),
     orphans: (log) =>
       readByPages(undefined, (after: IdCursor) =>
-        read((session) => readOrphanPage(session, tables, log, after, WINDOW_ROWS)),
+        readByKey((session) => readOrphanPage(session, tables, log, after, WINDOW_ROWS)),
       ),
     strayPending: (log) =>
       readByPages(undefined, (after: IdCursor) =>
-        read((session) => readStrayPage(session, tables, log, after, WINDOW_ROWS)),
+        readByKey((session) => readStrayPage(session, tables, log, after, WINDOW_ROWS)),
       ),
     find: (id) => read((session) => tryFindEvent(session, tables, id)),
     list: async (filter = {}) => {
       checkFilter(filter);
-      return read((session) => listEvents(session, tables, filter));
+      return readByKey((session) => listEvents(session, tables, filter));
     },
     close: () => database.close(),
   };

@@ -7,7 +7,7 @@ import {
   type SealRequest,
   type StoredHead,
 } from '@indelible/core';
-import { type Database, rollBack, WorkError } from './database.js';
+import { BEGIN, type Database, ONLY_BY_KEY, rollBack, WorkError } from './database.js';
 import { readHead, readText } from './event-row.js';
 import type { PendingPositions } from './pending-position.js';
 import { sqlState } from './postgres-error.js';
@@ -21,15 +21,8 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const UNIQUE_VIOLATION = '23505';
 /** Another seal got in the way; so did somebody who alters the tables. */
 const BUSY: ReadonlySet<string> = new Set([LOCK_NOT_AVAILABLE, '40001', '40P01']);
-/**
- * Nobody holds a lock that this needs for longer than a moment but who alters the tables. Every statement finds its rows by a
- * key; the planner, whose statistics of a queue are always wrong, is not to prefer reading all of it.
- */
-const BEGIN = [
-  'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
-  "SET LOCAL lock_timeout = '100ms'",
-  ...['seqscan', 'bitmapscan', 'sort', 'hashjoin', 'mergejoin'].map((way) => `SET LOCAL enable_${way} = off`),
-].join('; ');
+/** Nobody holds a lock that this needs for longer than a moment but who alters the tables. */
+const BEGIN_SEAL = `${BEGIN}; SET LOCAL lock_timeout = '100ms'; ${ONLY_BY_KEY}`;
 
 export interface SealParts {
   readonly database: Database;
@@ -114,7 +107,7 @@ interface LockedHead {
 /** The head of the log with its lock, null for a log that has none yet. */
 async function lockHead(session: Session, tables: Tables, log: string): Promise<LockedHead | null | 'busy'> {
   const sql = `SELECT log, size, hash, range, mac, ctid FROM ${tables.head} WHERE log = ${quoteText(log)} FOR UPDATE NOWAIT`;
-  const there = readLocked((await session.script(`${BEGIN}; ${sql}`)).at(-1));
+  const there = readLocked((await session.script(`${BEGIN_SEAL}; ${sql}`)).at(-1));
   if (there !== null) return there;
   // There is no row to lock before the first seal.
   const key = [`indelible ${tables.schema} ${log}`];

@@ -2,6 +2,7 @@ import { createSealBatch, type PendingEvent } from '@indelible/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LOG, makeEvent, makeEvents } from '../../sqlite/test/child/events.mjs';
 import { createPostgresStore } from '../src/postgres-store.js';
+import { withRaw } from './raw-connection.js';
 import { pastGuards } from './raw-database.js';
 import { describePostgres, type TestDatabase } from './test-postgres.js';
 
@@ -120,5 +121,30 @@ describePostgres('pages', (server) => {
     });
     expect(sizes.slice(0, 5)).toEqual(large.map(({ body }) => body.length));
     expect(sizes).toHaveLength(6);
+  });
+
+  test('a log of which the planner knows too little is read once, and not again for each page or batch', async () => {
+    const rows = 6_000 + COUNT;
+    for (const table of ['audit_pending', 'audit_entry', 'audit_event_default']) {
+      await pastGuards(database.url, `ALTER TABLE audit.${table} SET (autovacuum_enabled = off)`);
+    }
+    await store.append(makeEvents(3, 0, 6_000));
+    for (let sealed = 0; sealed < rows; ) {
+      sealed += (await store.seal({ log: LOG, limit: 500, compute: createSealBatch() })).sealed;
+      // What it knows is that of a small log, and that no index is greater.
+      if (sealed === 500) await pastGuards(database.url, 'ANALYZE audit.audit_entry');
+    }
+    expect(await count(store.entries(LOG))).toBe(rows);
+    expect(await count(store.orphans(LOG))).toBe(0);
+    // A connection tells what it has read when it ends.
+    await store.close();
+    const [read] = await withRaw(database.url, (raw) =>
+      raw.all(`SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))
+          FILTER (WHERE relname = 'audit_pending')::int AS pending,
+        sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) FILTER (WHERE relname = 'audit_entry')::int AS entries
+        FROM pg_stat_user_tables WHERE schemaname = 'audit'`),
+    );
+    expect(Number(read?.pending)).toBeLessThan(3 * rows);
+    expect(Number(read?.entries)).toBeLessThan(4 * rows);
   });
 });
