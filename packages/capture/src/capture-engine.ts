@@ -6,7 +6,7 @@ import { ChangeEvents } from './change-events.js';
 import type { CaptureConnection, CaptureDialect } from './dialect.js';
 import { createSession, type EngineParts } from './engine-parts.js';
 import type { NameModel } from './model-naming.js';
-import { StatementReader } from './statement.js';
+import { StatementReader, textWithoutValues } from './statement.js';
 
 export interface CaptureEngineOptions extends CaptureOptions {
   /** The audit that events go to; a function is asked each time, so that the default audit may be configured later. */
@@ -60,6 +60,7 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
     options: checked,
     events: new ChangeEvents(nameModel, checked),
     reader: new StatementReader(dialect.readStatement),
+    textOf: (sql) => textWithoutValues(sql, dialect.tokenize?.(sql)),
     store: createStoreCheck(options),
     where,
   };

@@ -20,7 +20,7 @@ import {
 } from './dialect.js';
 import { commitThrough, createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
 import { EventBuffer } from './event-buffer.js';
-import { type Statement, textWithoutValues } from './statement.js';
+import type { Statement } from './statement.js';
 import { writeEvents } from './write-events.js';
 
 const NO_ROWS: EngineRows = [];
@@ -62,6 +62,7 @@ export class CaptureTransaction {
    */
   async run<T>(sql: string, execute: () => Promise<T>, executeAs?: ExecuteAs<T>): Promise<T> {
     const statement = this.parts.reader.read(sql);
+    if (statement.movesNames === true) this.#session.namesMoved?.();
     switch (statement.kind) {
       case 'read':
       case 'other':
@@ -289,7 +290,7 @@ export class CaptureTransaction {
       );
       throw this.#refusal;
     }
-    const text = changes.inexact.length === 0 ? '' : this.#textOf(sql);
+    const text = changes.inexact.length === 0 ? '' : this.parts.textOf(sql);
     for (const entry of changes.inexact) {
       this.#events.add(this.parts.events.fromInexact(entry, text), ambient);
     }
@@ -316,12 +317,8 @@ export class CaptureTransaction {
 
   #markOpaque(sql: string, ambient: AmbientContext | undefined, error: unknown): void {
     const inexact: Inexact = { table: null, fidelity: 'opaque', reason: 'capturing failed' };
-    this.#events.add(this.parts.events.fromInexact(inexact, this.#textOf(sql)), ambient);
+    this.#events.add(this.parts.events.fromInexact(inexact, this.parts.textOf(sql)), ambient);
     this.parts.audit().reportError(captureFailure(this.parts, error));
-  }
-
-  #textOf(sql: string): string {
-    return textWithoutValues(sql, this.parts.dialect.tokenize?.(sql));
   }
 
   #committed(): void {

@@ -153,6 +153,8 @@ export interface CaptureSession {
   /** True if the connection is in no transaction any more: the database, or somebody, has ended it. */
   wasRolledBack(): Promise<boolean>;
   savepointRolledBack(): void;
+  /** A statement runs next behind which the role or the search path may be another one. */
+  namesMoved?(): void;
   /** Another transaction begins on the same connection. */
   renew(): void;
   /** A statement runs next, and what it does is not wanted. */

@@ -12,6 +12,8 @@ export interface EngineParts {
   readonly options: CheckedCaptureOptions;
   readonly events: ChangeEvents;
   readonly reader: StatementReader;
+  /** A statement's text for an event, without its values. */
+  readonly textOf: (sql: string) => string;
   /** The store whose events go along, checked to be of this database. */
   readonly store: (connection: CaptureConnection) => Promise<AuditStore>;
   /** The package that speaks in errors. */

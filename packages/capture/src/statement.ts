@@ -26,6 +26,8 @@ export interface Statement {
   readonly assigned: ReadonlySet<string>;
   /** The savepoint of `savepoint`, `release` and `rollback-to`. */
   readonly savepoint?: string;
+  /** The role or the search path may be another one once it has run. @default false */
+  readonly movesNames?: boolean;
 }
 
 const KINDS = new Map<string, StatementKind>([

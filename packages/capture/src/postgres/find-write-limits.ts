@@ -31,11 +31,14 @@ export function findWriteLimits(write: RowWrite, table: PostgresTable): WriteLim
   if (hidden.length === table.columns.length) {
     return { blocks: mark('opaque', `${name}, which the role may not read`), inexact: [] };
   }
-  // RETURNING makes the policies for reading hold for the new row, and a write that was allowed would fail.
+  // RETURNING makes the policies for reading hold as well, as a WHERE does that reads the row: without one, a write that
+  // was allowed would fail or find fewer rows.
   if (
     table.hasRowSecurity &&
     write.returning === null &&
-    (write.verb === 'insert' || write.verb === 'merge' || write.where === null)
+    (write.verb === 'insert' ||
+      write.verb === 'merge' ||
+      !table.columns.some(({ name: column }) => write.whereNames.has(column)))
   ) {
     return { blocks: mark('opaque', `row-level security on ${name}`), inexact: [] };
   }

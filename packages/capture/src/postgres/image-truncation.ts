@@ -17,8 +17,7 @@ export async function imageTruncation(
   for (const name of named) {
     const table = await view.find(name);
     // Without it the database refuses the statement itself.
-    if (table === undefined || table.columns.some(({ isReadable }) => !isReadable)) continue;
-    tables.set(table.oid, table);
+    if (table !== undefined) tables.set(table.oid, table);
   }
   const waiting = cascades ? [...tables.values()] : [];
   for (let table = waiting.shift(); table !== undefined; table = waiting.shift()) {
@@ -31,6 +30,11 @@ export async function imageTruncation(
   }
   const changes: RowChange[] = [];
   const inexact: Inexact[] = [];
+  // TRUNCATE takes also the rows that others have added since.
+  const [[isolation] = []] = await connection.query(
+    "SELECT pg_catalog.current_setting('transaction_isolation')",
+  );
+  const keepsSnapshot = isolation !== 'read committed' && isolation !== 'read uncommitted';
   for (const table of tables.values()) {
     if (ignores(table.name)) continue;
     const trigger = table.triggers.find(({ mayWrite, events }) => mayWrite && events.has('truncate'));
@@ -42,6 +46,11 @@ export async function imageTruncation(
       const reason = `"${table.name.name}", from which other tables inherit`;
       inexact.push({ table: table.name, fidelity: 'opaque', reason });
       continue;
+    }
+    if (table.hasRowSecurity || !table.mayReadPlaces || keepsSnapshot) {
+      const reason = `"${table.name.name}", of which ${keepsSnapshot ? 'the transaction' : 'the role'} may not see all`;
+      inexact.push({ table: table.name, fidelity: 'opaque', reason });
+      if (!table.mayReadPlaces) continue;
     }
     const relation = quoteTable(table.relation);
     await connection.execute(`LOCK TABLE ${relation} IN ACCESS EXCLUSIVE MODE`);

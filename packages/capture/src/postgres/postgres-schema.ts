@@ -85,6 +85,10 @@ export class PostgresSchema {
     return this.#scope;
   }
 
+  readScope(connection: CaptureConnection): Promise<string> {
+    return this.#catalogue.readScope(connection);
+  }
+
   noteScope(scope: string): void {
     this.#scope = scope;
   }

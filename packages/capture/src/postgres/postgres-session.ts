@@ -37,6 +37,8 @@ export class PostgresSession implements CaptureSession {
   /** The rows that the TRUNCATE which runs next will take. */
   #truncated: readonly RowChange[] = [];
   #scope: string | undefined;
+  /** The connection has left the scope in which it began. */
+  #hasMoved = false;
 
   constructor(
     private readonly connection: CaptureConnection,
@@ -150,10 +152,19 @@ export class PostgresSession implements CaptureSession {
   }
 
   /** What it may have taken back of the schema the next statement tells. */
-  savepointRolledBack(): void {}
+  savepointRolledBack(): void {
+    if (this.#hasMoved) this.#scope = undefined;
+  }
+
+  namesMoved(): void {
+    this.#hasMoved = true;
+    this.#scope = undefined;
+  }
 
   renew(): void {
     this.abandon();
+    this.#hasMoved = false;
+    this.#scope = undefined;
   }
 
   async skip(): Promise<void> {
@@ -180,7 +191,9 @@ export class PostgresSession implements CaptureSession {
   }
 
   async #scopeNow(): Promise<string> {
-    this.#scope ??= await this.schema.guessScope(this.connection);
+    this.#scope ??= await (this.#hasMoved
+      ? this.schema.readScope(this.connection)
+      : this.schema.guessScope(this.connection));
     return this.#scope;
   }
 
@@ -194,7 +207,7 @@ export class PostgresSession implements CaptureSession {
     const told = String(scope);
     const isSame = told === this.#scope;
     this.#scope = told;
-    this.schema.noteScope(told);
+    if (!this.#hasMoved) this.schema.noteScope(told);
     return isSame;
   }
 

@@ -38,8 +38,18 @@ const NOTHING: ReadonlySet<string> = new Set();
 /** Statements that begin with these words and hold none of `WRITING` are no writes, and that is most of them. */
 const WRITING = /\b(?:insert|update|delete|merge|into|truncate|copy|call|do|execute)\b|;/i;
 
+const SETS_NAMES = /\b(?:set|reset)\b.*\b(?:role|search_path|schema|authorization|all)\b|\bdiscard\b/is;
+/** With a setting that is none of these, or not told in the text. */
+const CALLS_FOR_NAMES = /\bset_config\b(?!\s*\(\s*'(?!role'|search_path'|session_authorization')[^']*')/i;
+
 /** Tells what a statement of PostgreSQL is. */
 export function readPostgresStatement(sql: string): Statement {
+  const statement = classify(sql);
+  const isSetting = statement.kind === 'other' && SETS_NAMES.test(sql);
+  return isSetting || CALLS_FOR_NAMES.test(sql) ? { ...statement, movesNames: true } : statement;
+}
+
+function classify(sql: string): Statement {
   const tokens = tokenizePostgres(sql);
   const first = tokens.find((token) => token.text !== '(' && token.text !== ';');
   const word = first?.kind === 'word' ? first.text.toUpperCase() : '';

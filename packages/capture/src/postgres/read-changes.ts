@@ -45,13 +45,14 @@ export function clockOf(row: EngineRow | undefined): number {
 }
 
 /**
- * Before PostgreSQL 18 a row that an upsert inserts into a partition may come with the old row of one that a trigger has kept
- * from being updated: its key is another one.
+ * Before PostgreSQL 18 a row that an upsert inserts may come with the old row of one that a trigger has kept from being
+ * updated, where it goes into a partition or the role may not read system columns: its key is another one.
  */
 function oldText(write: RowWrite, table: PostgresTable, row: EngineRow): string | null {
   const old = textOf(row[EngineColumn.old]);
   const now = textOf(row[EngineColumn.new]);
-  const isTold = write.verb !== 'insert' || table.kind !== 'partitioned' || table.key.length === 0;
+  const mayMiss = table.kind === 'partitioned' || !table.mayReadPlaces;
+  const isTold = write.verb !== 'insert' || !mayMiss || table.key.length === 0;
   if (old === null || now === null || isTold) return old;
   if (table.key.some((name) => write.assigned.has(name))) return old;
   const [before, after] = [parseRecord(old), parseRecord(now)];

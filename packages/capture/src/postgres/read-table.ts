@@ -49,6 +49,7 @@ export function readTable(json: string): PostgresTable {
     reads: cellTexts(cells.get('reads')),
     children: rows('children').map(([oid, kind]) => ({ oid: cellText(oid), kind: readKind(kind) })),
     hasRowSecurity: cells.get('hasRowSecurity') === true,
+    mayReadPlaces: cells.get('mayReadPlaces') === true,
     mayLock: cells.get('mayLock') === true,
     isUpdatableView: cells.get('isUpdatableView') === true,
     isTemporary: cells.get('isTemporary') === true,

@@ -1,4 +1,5 @@
 import type { Token } from '../tokenize.js';
+import { columnNames } from './column-names.js';
 import { foldIdentifier, tokenizePostgres } from './postgres-tokens.js';
 import type { Assignment, NamedTable, RowWrite, Span, Unreadable, WriteShape } from './write-shape.js';
 
@@ -132,7 +133,7 @@ class WriteParser {
     if (target === undefined) return unreadable('a statement that could not be read');
     if (this.#text() === '*') this.#at += 1;
     const isClause = ['USING', 'WHERE', 'RETURNING', ''].includes(this.#word());
-    const alias = isClause && this.#kind() !== 'quoted' ? undefined : this.#alias();
+    const alias = isClause && this.tokens[this.#at]?.kind !== 'quoted' ? undefined : this.#alias();
     const targetText = this.#since(targetAt);
     const from = this.#at;
     const returningAt = this.#find(from, (at) => this.#word(at - this.#at) === 'RETURNING');
@@ -156,6 +157,7 @@ class WriteParser {
     },
   ): WriteShape {
     const { conflict, returningAt, from } = rest;
+    const qualifier = place.alias ?? target.written;
     const end = this.tokens.at(-1)?.end ?? this.sql.length;
     const list = this.tokens[returningAt + 1];
     const beforeReturning = this.tokens[returningAt]?.start ?? end;
@@ -167,12 +169,13 @@ class WriteParser {
       target: { schema: target.schema, name: target.name },
       isOnly: /^only\b/i.test(this.sql.slice(place.targetText.start, place.targetText.end)),
       targetText: place.targetText,
-      qualifier: place.alias ?? target.written,
+      qualifier,
       ...set,
       conflict,
       returning: list === undefined ? null : { start: list.start, end },
       sources: sourcesStart === undefined ? null : { start: sourcesStart, end: beforeReturning },
       where: whereAt < returningAt ? { start: this.tokens[whereAt]?.end ?? end, end: beforeReturning } : null,
+      whereNames: columnNames(this.tokens.slice(whereAt + 1, returningAt), qualifier, whereAt === from),
       prefix: place.prefix,
       end,
       namesOldOrNew: this.tokens.some(
@@ -337,10 +340,6 @@ class WriteParser {
   #text(): string {
     const token = this.tokens[this.#at];
     return token?.kind === 'punctuation' ? token.text : '';
-  }
-
-  #kind(): Token['kind'] | undefined {
-    return this.tokens[this.#at]?.kind;
   }
 }
 

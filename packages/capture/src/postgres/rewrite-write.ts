@@ -66,7 +66,7 @@ export function rewriteWrite(
     old = READ_SETTING;
     // A trigger may have kept a row from being updated: nobody has taken out what was put there for it. A row that was
     // inserted was locked by nobody; partitions do not tell.
-    if (write.verb === 'insert' && table.kind === 'table') {
+    if (write.verb === 'insert' && table.kind === 'table' && table.mayReadPlaces) {
       old = `CASE WHEN ${write.qualifier}.xmax::text <> '0' THEN ${READ_SETTING} END`;
     }
   }
@@ -77,7 +77,9 @@ export function rewriteWrite(
     CLOCK,
     stateExpression([table]),
     SCOPE_EXPRESSION,
-    table.key.length === 0 && table.kind === 'table' ? `${write.qualifier}.ctid::text` : 'NULL::text',
+    table.key.length === 0 && table.kind === 'table' && table.mayReadPlaces
+      ? `${write.qualifier}.ctid::text`
+      : 'NULL::text',
     // The row that is inserted next must not find the old row of one that was updated.
     ...(clears ? [`pg_catalog.set_config(${SETTING}, '', true)`] : []),
   ];

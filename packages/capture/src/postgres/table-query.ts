@@ -118,6 +118,7 @@ export function tableQuery(condition: string, scope: string): string {
     'children', (SELECT json_agg(json_build_array(k.oid::text, ${KIND('k')}) ORDER BY k.oid)
       FROM family f JOIN pg_catalog.pg_class k ON k.oid = f.oid WHERE k.oid <> t.oid),
     'hasRowSecurity', pg_catalog.row_security_active(t.oid),
+    'mayReadPlaces', pg_catalog.has_table_privilege(t.oid, 'SELECT'),
     'mayLock', pg_catalog.has_any_column_privilege(t.oid, 'UPDATE'),
     'isUpdatableView', ${IS_UPDATABLE_VIEW}, 'isTemporary', t.relpersistence = 't',
     'isBehind', ${behindExpression('t.oid')}, 'fingerprint', ${fingerprintExpression('t.oid')}, 'effects', ${effectsExpression('t.oid')})::text AS described, ${scope} AS scope

@@ -37,6 +37,8 @@ export interface RowWrite {
   /** What stands between the target and RETURNING: USING and WHERE of a DELETE, FROM and WHERE of an UPDATE. */
   readonly sources: Span | null;
   readonly where: Span | null;
+  /** What WHERE names that can be a column of the target only, outside of sub-selects. */
+  readonly whereNames: ReadonlySet<string>;
   /** What stands before the verb: WITH and its queries. */
   readonly prefix: Span;
   /** Behind its last token. */

@@ -8,11 +8,22 @@ import { summary } from './summary.js';
 const ROWS = `CREATE TABLE a(id int PRIMARY KEY, n text, tags text[]);
   INSERT INTO a VALUES (1,'x',NULL),(2,'y',NULL);`;
 
+// Events are written by whoever writes.
+const AS_WRITER =
+  'GRANT USAGE ON SCHEMA audit TO public; GRANT INSERT ON ALL TABLES IN SCHEMA audit TO public';
+const ROLE = `DO $$ BEGIN CREATE ROLE hostile_app; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+  GRANT USAGE ON SCHEMA public TO hostile_app;`;
+const POLICIES = `${ROLE} GRANT ALL ON a TO hostile_app; ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+  CREATE POLICY sees ON a FOR SELECT USING (id = 1); CREATE POLICY changes ON a FOR UPDATE USING (true);
+  CREATE POLICY takes ON a FOR DELETE USING (true); CREATE POLICY adds ON a FOR INSERT WITH CHECK (true);`;
+const COLUMNS = `${ROLE} GRANT SELECT (id, n), INSERT, UPDATE, TRUNCATE ON a TO hostile_app;`;
+
 /** Each of these once lost a change, changed what the caller got, or told a secret. */
 describePostgres('a hostile write', (server) => {
   let bench: PostgresBench;
   beforeAll(async () => {
     bench = await createPostgresBench(server);
+    await bench.outside.query(AS_WRITER);
   });
   afterAll(() => bench.close());
 
@@ -82,6 +93,110 @@ describePostgres('a hostile write', (server) => {
     const events = rows.map(({ body }) => readBody(body));
     expect(events.map(summary)).toEqual(texts.map(() => 'opaque v: the view "v"'));
     expect(JSON.stringify(events)).not.toContain('hunter');
+  });
+
+  test('of a role that may not see all rows takes the rows that it took', async () => {
+    const opaque = 'opaque a: row-level security on "a"';
+    expect(
+      await told(
+        `${ROWS} ${POLICIES}`,
+        "UPDATE a SET n = 'known to the owner'",
+        'BEGIN',
+        'SET LOCAL ROLE hostile_app',
+        "UPDATE a SET n = 'z' WHERE 1=1",
+        "UPDATE a SET n = 'w' WHERE id IS NOT NULL",
+        "INSERT INTO a VALUES (7, 'unseen')",
+        "UPDATE a SET n = 'v' WHERE EXISTS (SELECT FROM pg_class c WHERE c.relname = 'a')",
+        'DELETE FROM a WHERE now() IS NOT NULL',
+        'RESET ROLE',
+        'COMMIT',
+      ),
+    ).toEqual(['update 1 n', 'update 2 n', opaque, 'update 1 n', opaque, opaque, opaque]);
+  });
+
+  test('that empties a table of which the role sees a part is marked', async () => {
+    const reason = 'opaque a: "a", of which the role may not see all';
+    expect(
+      await told(
+        `${ROWS} ${POLICIES}`,
+        'BEGIN',
+        'SET LOCAL ROLE hostile_app',
+        'TRUNCATE a',
+        'RESET ROLE',
+        'COMMIT',
+      ),
+    ).toEqual(['delete 1', reason]);
+    expect(
+      await told(
+        `${ROWS} ${COLUMNS}`,
+        'BEGIN',
+        'SET LOCAL ROLE hostile_app',
+        'TRUNCATE a',
+        'RESET ROLE',
+        'COMMIT',
+      ),
+    ).toEqual([reason]);
+  });
+
+  test('that empties a table behind the snapshot of its transaction is marked', async () => {
+    await bench.reset(ROWS);
+    await bench.run('BEGIN ISOLATION LEVEL REPEATABLE READ');
+    await bench.run('SELECT 1 FROM a');
+    await bench.outside.query("INSERT INTO a VALUES (3,'late')");
+    await bench.run('TRUNCATE a');
+    await bench.run('COMMIT');
+    expect((await bench.events()).map(summary)).toEqual([
+      'delete 1',
+      'delete 2',
+      'opaque a: "a", of which the transaction may not see all',
+    ]);
+  });
+
+  test('of a role with rights on columns alone does not fail', async () => {
+    const unread = 'opaque a: "a", of which the role may not read tags';
+    expect(
+      await told(
+        `${ROWS} ${COLUMNS}`,
+        "UPDATE a SET n = 'known to the owner'",
+        'BEGIN',
+        "SELECT set_config('role', 'hostile_app', true)",
+        "UPDATE a SET n = 'z' WHERE id = 1",
+        "INSERT INTO a(id, n) VALUES (1,'u'),(3,'i') ON CONFLICT (id) DO UPDATE SET n = EXCLUDED.n",
+        'COMMIT',
+      ),
+    ).toEqual(['update 1 n', 'update 2 n', 'update 1 n', unread, 'update 1 n', 'create 3', unread]);
+    await told(
+      `CREATE TABLE keyless(n text); INSERT INTO keyless VALUES ('x'); ${ROLE}
+       GRANT SELECT (n), UPDATE, INSERT ON keyless TO hostile_app;`,
+      'BEGIN',
+      'SET LOCAL ROLE hostile_app',
+      "UPDATE keyless SET n = 'y'",
+      "INSERT INTO keyless VALUES ('z')",
+      'COMMIT',
+    );
+  });
+
+  test('goes by the search path that is in force', async () => {
+    expect(
+      await told(
+        `CREATE SCHEMA ta; CREATE TABLE ta.t(id int PRIMARY KEY, v int); INSERT INTO ta.t VALUES (1,1);
+         CREATE SCHEMA tb; CREATE TABLE tb.t(code text PRIMARY KEY, v text); INSERT INTO tb.t VALUES ('b','x');
+         CREATE TABLE tb.c(id int PRIMARY KEY, t text REFERENCES tb.t ON DELETE CASCADE); INSERT INTO tb.c VALUES (9,'b');`,
+        'SET search_path = ta',
+        "UPDATE t SET v = '5'",
+        'BEGIN',
+        'SAVEPOINT s',
+        'SET LOCAL search_path = tb',
+        "UPDATE t SET v = 'abc'",
+        'ROLLBACK TO s',
+        "UPDATE t SET v = '6'",
+        "SELECT set_config('search_path', 'tb', true)",
+        "UPDATE t SET v = 'def'",
+        'DELETE FROM t',
+        'COMMIT',
+        "UPDATE t SET v = '7'",
+      ),
+    ).toEqual(['update 1 v', 'update 1 v', 'update b v', 'delete b', 'delete 9', 'update 1 v']);
   });
 });
 
