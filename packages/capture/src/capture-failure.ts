@@ -13,3 +13,13 @@ export function captureFailure({ dialect, where }: EngineParts, error: unknown):
   const message = `a row change could not be captured${reason === '' ? '' : ` (${reason})`}`;
   return new AuditError('AUDIT_CAPTURE_FAILED', where, message, { cause: error });
 }
+
+/** Where a string of statements would commit or undo changes whose events are not written yet, at a place that is not seen. */
+export function steersUnseen(where: string): AuditError {
+  return new AuditError(
+    'AUDIT_TRANSACTION_UNKNOWN',
+    where,
+    'a string of several statements ends a transaction or a savepoint in which there are changes',
+    { next: 'Send each statement by itself.' },
+  );
+}

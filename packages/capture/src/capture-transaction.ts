@@ -7,7 +7,7 @@ import {
   type PreparedEvent,
   tryGetContext,
 } from '@indelible/core';
-import { captureFailure } from './capture-failure.js';
+import { captureFailure, steersUnseen } from './capture-failure.js';
 import {
   type CaptureConnection,
   type CaptureSession,
@@ -63,11 +63,8 @@ export class CaptureTransaction {
   async run<T>(sql: string, execute: () => Promise<T>, executeAs?: ExecuteAs<T>): Promise<T> {
     const statement = this.parts.reader.read(sql);
     if (statement.movesNames === true) this.#session.namesMoved?.();
+    if (statement.steers === true && !this.#events.isEmpty) throw steersUnseen(this.parts.where);
     switch (statement.kind) {
-      case 'read':
-      case 'other':
-      case 'begin':
-        return this.#watch(execute);
       case 'write':
         return this.#exclusively(() => this.#write(sql, statement, execute, executeAs));
       case 'schema':
@@ -85,6 +82,8 @@ export class CaptureTransaction {
         return this.release(statement.savepoint ?? '', execute);
       case 'rollback-to':
         return this.rollbackTo(statement.savepoint ?? '', execute);
+      default:
+        return this.#watch(execute);
     }
   }
 

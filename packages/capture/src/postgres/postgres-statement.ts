@@ -31,6 +31,7 @@ const KINDS = new Map<string, StatementKind>([
   ['GRANT', 'schema'],
   ['REVOKE', 'schema'],
 ]);
+const STEERING: ReadonlySet<StatementKind> = new Set(['commit', 'rollback', 'savepoint', 'release']);
 const ROW_WRITES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 /** COPY … FROM, and COPY (UPDATE … RETURNING …) TO. */
 const COPIES_IN = new Set([...ROW_WRITES, 'FROM']);
@@ -111,8 +112,20 @@ export function isSeveral(tokens: readonly Token[]): boolean {
 /** Several statements in one string: a write if one of them may be one. */
 function several(tokens: readonly Token[]): Statement {
   const words = tokens.filter(({ kind }) => kind === 'word').map(({ text }) => text.toUpperCase());
-  if (words.some((word) => KINDS.get(word) === 'write')) return nothing('write');
-  return nothing(words.some((word) => KINDS.get(word) === 'schema') ? 'schema' : 'other');
+  const steers = tokens.some(
+    (token, at) => (at === 0 || tokens[at - 1]?.text === ';') && STEERING.has(kindOf(token) ?? 'read'),
+  );
+  const kind = words.some((word) => KINDS.get(word) === 'write')
+    ? 'write'
+    : words.some((word) => KINDS.get(word) === 'schema')
+      ? 'schema'
+      : 'other';
+  return steers ? { ...nothing(kind), steers } : nothing(kind);
+}
+
+function kindOf({ kind, text }: Token): StatementKind | undefined {
+  if (kind !== 'word') return undefined;
+  return KINDS.get(text.toUpperCase());
 }
 
 function readSavepoint(kind: 'rollback' | 'savepoint' | 'release', tokens: readonly Token[]): Statement {

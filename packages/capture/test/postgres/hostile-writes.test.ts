@@ -198,6 +198,25 @@ describePostgres('a hostile write', (server) => {
       ),
     ).toEqual(['update 1 v', 'update 1 v', 'update b v', 'delete b', 'delete 9', 'update 1 v']);
   });
+
+  test('is neither lost nor made up where a string of statements ends its transaction', async () => {
+    await bench.reset(ROWS);
+    for (const string of [
+      'COMMIT; BEGIN',
+      'ROLLBACK; BEGIN',
+      'ROLLBACK TO s; SELECT 1',
+      'RELEASE s; SAVEPOINT s',
+    ]) {
+      await bench.tells(() =>
+        bench.caller.transaction(async (caller) => {
+          await caller.run('SAVEPOINT s');
+          await caller.run('SELECT 1; SAVEPOINT t');
+          await caller.run('UPDATE a SET n = $1 WHERE id = 1', string);
+          await expect(caller.run(string)).rejects.toMatchObject({ code: 'AUDIT_TRANSACTION_UNKNOWN' });
+        }),
+      );
+    }
+  });
 });
 
 // Servers allow none of these unless they are set up for it.
