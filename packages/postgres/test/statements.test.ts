@@ -61,7 +61,7 @@ describePostgres('statements for a foreign transaction', (server) => {
     const [one, two] = [await openRaw(database.url), await openRaw(database.url)];
     const start = performance.now();
     for (const [writer, raw] of [one, two].entries()) {
-      await raw.all("BEGIN; SET LOCAL lock_timeout = '200ms'");
+      await raw.all("BEGIN; SET LOCAL lock_timeout = '2s'");
       const { sql, params } = onlyStatement(makeEvents(10 + writer, 0, 20), { isFresh: true });
       await raw.all(sql, params);
     }
