@@ -18,7 +18,7 @@ for (const kind of adapters) {
       test: (name, run) => test(name, run),
       factory: (options) => createPrismaHarness(kind, options),
       supports: { batch: true, nested: true, survivesFailure: true, parallel: false },
-      sql: { instant: (text) => `'${text}'`, compact: () => 'VACUUM' },
+      sql: { instant: (text) => `'${text}'`, compactUsers: 'VACUUM' },
     });
   });
 }

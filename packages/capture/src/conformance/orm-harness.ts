@@ -138,8 +138,8 @@ export interface OrmSupports {
 export interface SuiteSql {
   /** An expression for the instant in a column of the ORM's type, from ISO 8601 text with an offset. */
   instant(text: string): string;
-  /** The statement that rewrites the files of a table without what is deleted. */
-  compact(table: string): string;
+  /** The statement that rewrites the files of the table of users without what is deleted. */
+  readonly compactUsers: string;
 }
 
 export interface OrmSuiteOptions {

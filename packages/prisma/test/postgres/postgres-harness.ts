@@ -16,7 +16,8 @@ import { readPostgresSnapshot } from './postgres-rows.js';
 
 export const POSTGRES_SQL: SuiteSql = {
   instant: (text) => `timestamptz '${text}' AT TIME ZONE 'UTC'`,
-  compact: (table) => `VACUUM FULL "${table}"`,
+  // VACUUM FULL takes along what any transaction of the server that is open could still see.
+  compactUsers: `ALTER TABLE "User" ALTER COLUMN "email" TYPE text USING "email" || ''`,
 };
 
 export interface PostgresHarness extends OrmHarness {
