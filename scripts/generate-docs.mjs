@@ -1,9 +1,11 @@
-// Writes what the READMEs take from the code between their markers: error codes, finding codes, the command line's help.
+// Writes what the READMEs take from the code between their markers: error codes, finding codes, the command line's help, and
+// what the tests have observed of what is recorded.
 // node scripts/generate-docs.mjs [--check]     after a build; --check only says what is out of date
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { recordedTables } from './recorded-table.mjs';
 import { ROOT } from './setup.mjs';
 
 const check = process.argv.includes('--check');
@@ -32,6 +34,7 @@ const outdated = [
   replace('packages/core/README.md', 'finding-codes', findingTable),
   replace('packages/cli/README.md', 'help', help()),
   replace('packages/cli/README.md', 'help-verify', help('verify')),
+  replace('packages/capture/README.md', 'recorded', recordedTables()),
 ].filter((place) => place !== undefined);
 
 if (check && outdated.length > 0) {

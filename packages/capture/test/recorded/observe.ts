@@ -6,8 +6,8 @@ export type Rows = ReadonlyMap<string, readonly string[]>;
 
 /** What an operation came to, as its events and the tables show. */
 export interface Observation {
-  /** `left alone` stands for what changes no audited row. */
-  readonly outcome: 'exact' | 'after-only' | 'count-only' | 'opaque' | 'left alone';
+  /** `left alone` stands for what changes no audited row, `no such thing` for what the database has no way to do. */
+  readonly outcome: 'exact' | 'after-only' | 'count-only' | 'opaque' | 'left alone' | 'no such thing';
   /** `some`: exact events tell a part of what happened, and one that is not exact stands for the rest. */
   readonly exactRows?: 'some';
   /** What the events give as the cause. */

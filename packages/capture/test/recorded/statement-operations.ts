@@ -56,7 +56,7 @@ export const statementOperations: readonly RecordedOperation[] = [
     "REPLACE INTO person(id, name) VALUES (9, 'ADA')",
   ),
   {
-    name: 'UPDATE … ORDER BY … LIMIT of a cursor: WHERE CURRENT OF',
+    name: 'UPDATE … WHERE CURRENT OF a cursor',
     postgres: {
       schema: PEOPLE,
       run: [
