@@ -8,12 +8,14 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 if (!(minutes > 0) || !Number.isSafeInteger(seed)) {
-  console.error('usage: npm run fuzz -- [--minutes N] [--seed S] [--only statements|operations]');
+  console.error('usage: npm run fuzz -- [--minutes N] [--seed S] [--only statements|postgres|operations]');
   process.exit(2);
 }
 const FILES = {
   statements: 'packages/capture/test/random-statements.test.ts',
+  postgres: 'packages/capture/test/postgres/random-statements.test.ts',
   operations: 'packages/prisma/test/random-operations.test.ts',
+  'postgres-operations': 'packages/prisma/test/postgres/random-operations.test.ts',
 };
 const files = values.only === undefined ? Object.values(FILES) : [FILES[values.only]];
 if (files.includes(undefined)) {

@@ -200,10 +200,16 @@ export class CaptureTransaction {
   }
 
   async #ready<T>(sql: string, statement: Statement, executeAs: ExecuteAs<T> | undefined): Promise<Ready> {
+    let asked: unknown;
     try {
       const ask = async (text: string): Promise<EngineRows> => {
         const columns = Number.POSITIVE_INFINITY;
-        const answer = await executeAs?.({ sql: text, columns, returnsRows: false });
+        const answer = await executeAs?.({ sql: text, columns, returnsRows: false }).catch(
+          (error: unknown) => {
+            asked = error;
+            throw error;
+          },
+        );
         return answer?.rows ?? NO_ROWS;
       };
       const { inexact, rewritten } = await retryWhileBusy(this.parts.dialect, () =>
@@ -222,6 +228,8 @@ export class CaptureTransaction {
     } catch (error) {
       this.#session.abandon();
       if (this.parts.dialect.abortsOnError) this.#suspect = true;
+      // What the caller's own text and parameters made of it: its statement would have failed so.
+      if (error !== undefined && error === asked) throw error;
       if (this.parts.dialect.isBusy(error) || auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
       if (this.parts.audit().policy('data') === 'strict') throw captureFailure(this.parts, error);
       return { error };

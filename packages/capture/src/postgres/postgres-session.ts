@@ -25,6 +25,7 @@ import type { NamedTable } from './write-shape.js';
 
 // What the database says where it does not find, know or support what it was asked for: what was known is out of date.
 const OUTDATED = /\b(?:42|0A|2B|3D|3F|XX)[0-9A-Z]{3}\b|ColumnNotFound|TableDoesNotExist/;
+const ABORTED = /\b25P02\b/;
 const NOTHING: Readiness = { inexact: [] };
 const NO_CHANGES: StatementChanges = { rows: [], inexact: [] };
 const TRIES = 3;
@@ -67,6 +68,8 @@ export class PostgresSession implements CaptureSession {
       try {
         return await this.#look(sql, ask);
       } catch (error) {
+        // The transaction has failed before: so will the statement.
+        if (ABORTED.test(errorText(error))) return NOTHING;
         if (!(error instanceof OutdatedSchema) || error.isChanged) this.schema.forget();
         if (!(error instanceof OutdatedSchema) || tries === TRIES) throw error;
       }

@@ -65,8 +65,12 @@ function asJson(column: string, type: string): string {
       FROM unnest(${column}) AS e)`;
   }
   if (type === 'numeric') return `trim_scale(${column})::text`;
-  if (type.startsWith('timestamp with time zone')) return `to_char(${column} AT TIME ZONE 'UTC', ${INSTANT})`;
-  if (type.startsWith('timestamp')) return `to_char(${column}, ${INSTANT})`;
+  if (type.startsWith('timestamp')) {
+    // Other instants are told as the database writes them.
+    const utc = type.startsWith('timestamp with time zone') ? `${column} AT TIME ZONE 'UTC'` : column;
+    return `CASE WHEN isfinite(${column}) AND extract(year FROM ${utc}) BETWEEN 1 AND 9999
+      THEN to_char(${utc}, ${INSTANT}) ELSE ${column}::text END`;
+  }
   if (type === 'bytea') return `replace(encode(${column}, 'base64'), E'\\n', '')`;
   if (type === 'json' || type === 'jsonb' || type === 'boolean') return `to_json(${column})`;
   return `${column}::text`;
@@ -80,7 +84,8 @@ function told(value: JsonValue, type: string): JsonValue {
   if (type === 'integer' || type === 'smallint' || type === 'real' || type === 'double precision') {
     return toJson(Number(value));
   }
-  if (type.startsWith('timestamp')) return `${String(value).replace(/0{1,3}$/, '')}Z`;
+  const text = String(value);
+  if (type.startsWith('timestamp') && text.includes('T')) return `${text.replace(/0{1,3}$/, '')}Z`;
   return value;
 }
 
