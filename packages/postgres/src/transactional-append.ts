@@ -1,5 +1,5 @@
 import type { PreparedEvent, SqlStatement, TransactionalAppend } from '@indelible/core';
-import { type EventStatements, eventParams, idConflict, inParts } from './event-insert.js';
+import { type EventStatements, eventParams, idConflict, inParts, oneEventParams } from './event-insert.js';
 
 export interface TransactionalOptions {
   readonly statements: EventStatements;
@@ -22,6 +22,10 @@ export function createTransactionalAppend(options: TransactionalOptions): Transa
     nameSql,
     statements(events, { isFresh = false } = {}) {
       onGiven(events);
+      const [only] = events;
+      if (isFresh && only !== undefined && events.length === 1) {
+        return [{ sql: statements.insertOne, params: oneEventParams(only) }];
+      }
       const sql = isFresh ? statements.insert : statements.insertNew;
       return [...inParts(withoutRepeats(events))].map(
         (part): SqlStatement => ({ sql, params: eventParams(part) }),
