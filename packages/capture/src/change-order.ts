@@ -5,6 +5,7 @@ import type { RowChange, RowImage, StoredValue, TableInfo } from './dialect.js';
  * before another one takes it.
  */
 export function orderChanges(changes: readonly RowChange[]): RowChange[] {
+  if (keepAllKeys(changes)) return [...changes];
   const numbers = new Map<TableInfo, number>();
   const key = (change: RowChange, row: RowImage | null, place: string | null): string | undefined => {
     if (row === null) return undefined;
@@ -29,6 +30,21 @@ export function orderChanges(changes: readonly RowChange[]): RowChange[] {
     for (const link of [...chain].reverse()) ordered.add(link);
   }
   return [...ordered];
+}
+
+/** Most statements give up no key and take none: their rows may be told in any order. */
+function keepAllKeys(changes: readonly RowChange[]): boolean {
+  const positions = new Map<TableInfo, readonly number[]>();
+  return changes.every(({ table, before, after, from, to }) => {
+    if (before === null || after === null) return false;
+    if (table.key.length === 0) return from === to;
+    let key = positions.get(table);
+    if (key === undefined) {
+      key = table.key.map((name) => table.columns.findIndex((column) => column.name === name));
+      positions.set(table, key);
+    }
+    return key.every((position) => before.equals(after, position));
+  });
 }
 
 function keyText(table: TableInfo, row: RowImage, place: string | null): string {

@@ -79,8 +79,9 @@ function withoutZeros(digits: string, side: 'leading' | 'trailing'): string {
 const INSTANT =
   /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?\s*(Z|[+-]\d{2}(?::?\d{2}(?::\d{2})?)?)?$/i;
 
-/** As ORMs write it, several times a row. */
-const UTC_INSTANT = /^\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}(?:Z|\+00:00)$/;
+/** As ORMs write it and PostgreSQL tells it, several times a row. */
+const UTC_INSTANT =
+  /^(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,3}))?(?:Z|\+00(?::00)?)?$/;
 
 /** ISO 8601 in UTC, with as many fractional digits as were stored (at least three). Text without a zone is UTC. */
 function instant(kind: 'integer' | 'real' | 'text', text: string): string | number {
@@ -88,7 +89,10 @@ function instant(kind: 'integer' | 'real' | 'text', text: string): string | numb
     const date = new Date(Number(text));
     return Number.isNaN(date.getTime()) ? text : date.toISOString();
   }
-  if (UTC_INSTANT.test(text) && isDay(text.slice(0, 10))) return `${text.slice(0, 23)}Z`;
+  const plain = UTC_INSTANT.exec(text);
+  if (plain?.[1] !== undefined && isDay(plain[1])) {
+    return `${plain[1]}T${plain[2]}.${(plain[3] ?? '').padEnd(3, '0')}Z`;
+  }
   const parts = INSTANT.exec(text);
   if (parts === null) return text;
   const [, day = '', time, fraction = '', zone = 'Z'] = parts;
