@@ -14,6 +14,17 @@ export function captureFailure({ dialect, where }: EngineParts, error: unknown):
   return new AuditError('AUDIT_CAPTURE_FAILED', where, message, { cause: error });
 }
 
+/** What `strict` refuses. */
+export function notExact({ where }: EngineParts, message: string): AuditError {
+  return new AuditError('AUDIT_NOT_EXACT', where, message);
+}
+
+/** What the caller is told where his transaction ended while its events were written: what his COMMIT would have told. */
+export function flushFailure(parts: EngineParts, error: unknown): unknown {
+  const { abortsOnError, isBusy } = parts.dialect;
+  return abortsOnError && isBusy(error) ? error : captureFailure(parts, error);
+}
+
 /** Where a string of statements would commit or undo changes whose events are not written yet, at a place that is not seen. */
 export function steersUnseen(where: string): AuditError {
   return new AuditError(

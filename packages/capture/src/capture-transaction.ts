@@ -1,13 +1,13 @@
 import {
   type AmbientContext,
-  AuditError,
+  type AuditError,
   auditErrorCode,
   createUuidV7,
   type EventInput,
   type PreparedEvent,
   tryGetContext,
 } from '@indelible/core';
-import { captureFailure, steersUnseen } from './capture-failure.js';
+import { captureFailure, flushFailure, notExact, steersUnseen } from './capture-failure.js';
 import {
   type CaptureConnection,
   type CaptureSession,
@@ -166,7 +166,7 @@ export class CaptureTransaction {
       }
       this.#written = [...this.#written, ...prepared];
     } catch (error) {
-      if (this.parts.audit().policy('data') === 'strict') throw captureFailure(this.parts, error);
+      if (this.parts.audit().policy('data') === 'strict') throw flushFailure(this.parts, error);
       if (mayFail) await this.connection.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
       this.#undelivered = [...this.#undelivered, ...prepared];
       this.parts.audit().reportError(captureFailure(this.parts, error));
@@ -217,11 +217,7 @@ export class CaptureTransaction {
       );
       const [first] = inexact;
       if (first !== undefined && this.parts.options.strict) {
-        throw new AuditError(
-          'AUDIT_NOT_EXACT',
-          this.parts.where,
-          `this statement can not be captured exactly: ${first.reason}`,
-        );
+        throw notExact(this.parts, `this statement can not be captured exactly: ${first.reason}`);
       }
       const told = inexact.filter(({ fidelity }) => fidelity !== 'exact');
       return rewritten === undefined ? { inexact: told } : { inexact: told, rewritten };
@@ -290,11 +286,8 @@ export class CaptureTransaction {
     late: Inexact | undefined,
   ): void {
     if (late !== undefined && this.parts.options.strict) {
-      this.#refusal = new AuditError(
-        'AUDIT_NOT_EXACT',
-        this.parts.where,
-        `this statement touches ${late.reason}; its transaction can not be committed`,
-      );
+      const message = `this statement touches ${late.reason}; its transaction can not be committed`;
+      this.#refusal = notExact(this.parts, message);
       throw this.#refusal;
     }
     const text = changes.inexact.length === 0 ? '' : this.parts.textOf(sql);

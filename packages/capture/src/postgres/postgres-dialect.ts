@@ -39,7 +39,7 @@ export function createPostgresDialect(): CaptureDialect {
 
 // An aborted transaction, a deadlock or a conflict, a lock or a statement that took too long, a connection that is gone.
 const ENDS_TRANSACTION =
-  /\b(?:25P02|4000[1-3]|40P01|55P03|57014|57P0[1-5]|08[0P]0[0-9])\b|Connection(?:Closed| terminated)|SocketTimeout/;
+  /\b(?:25P02|4000[1-3]|40P01|55P03|57014|57P0[1-5]|08[0P]0[0-9])\b|Connection(?:Closed| terminated)|SocketTimeout|is not queryable/;
 
 function endsTransaction(error: unknown): boolean {
   return ENDS_TRANSACTION.test(errorText(error));

@@ -217,6 +217,20 @@ describePostgres('a hostile write', (server) => {
       );
     }
   });
+
+  test('gets the error of the database where its transaction ends while its events are written', async () => {
+    await bench.reset(ROWS);
+    const holder = await bench.open();
+    await holder.client.query('BEGIN; LOCK TABLE audit.audit_event IN ACCESS EXCLUSIVE MODE');
+    const write = bench.caller.transaction(async (caller) => {
+      await caller.run("SET LOCAL lock_timeout = '50ms'");
+      await caller.run("UPDATE a SET n = 'late'");
+    });
+    await expect(write).rejects.toMatchObject({ code: '55P03' });
+    await holder.client.query('ROLLBACK');
+    expect(await bench.events()).toEqual([]);
+    expect((await bench.outside.query("SELECT FROM a WHERE n = 'late'")).rowCount).toBe(0);
+  });
 });
 
 // Servers allow none of these unless they are set up for it.
