@@ -26,7 +26,7 @@ export function lockStatement(
   if (/^\s*current\s+of\b/i.test(text(write.where))) return undefined;
   const values = write.assignments.flatMap(({ column, expression }) => {
     const type = table.columns.find(({ name }) => name === column)?.castType;
-    return type === undefined ? [] : [unassigned('true', text(expression), type)];
+    return type === undefined ? [] : [unread(unassigned('false', text(expression), type))];
   });
   const list = [
     stateExpression(tables),
@@ -38,6 +38,11 @@ export function lockStatement(
   const lock = `${text(write.prefix)}SELECT ${list.join(', ')} FROM ${text(write.targetText)} ${sources} FOR UPDATE OF ${write.qualifier}`;
   const has = parametersOf(lock);
   return [...parametersOf(sql)].every((parameter) => has.has(parameter)) ? lock : undefined;
+}
+
+/** It gives types, and is not computed: not even a NULL, which a domain may refuse. */
+function unread(expression: string): string {
+  return `CASE WHEN true THEN NULL ELSE ${expression} IS NULL END`;
 }
 
 function parametersOf(sql: string): ReadonlySet<string> {

@@ -39,14 +39,14 @@ async function readRows(
   key: readonly string[],
 ): Promise<ReadonlyMap<string, JsonObject>> {
   const columns = table.columns ?? [];
-  const list = columns.map(([name, type]) => asJson(`t.${quote(name)}`, type)).join(', ');
+  const cellsOf = columns.map(([name, type]) => asJson(`t.${quote(name)}`, type));
   const { rows } = await client.query<[string]>({
-    text: `SELECT json_build_array(${list})::text FROM ${table.isPartitioned ? '' : 'ONLY'} ${table.regclass} t`,
+    text: `SELECT ${nested(cellsOf)}::text FROM ${table.isPartitioned ? '' : 'ONLY'} ${table.regclass} t`,
     rowMode: 'array',
   });
   const byId = new Map<string, JsonObject>();
   for (const [text] of rows) {
-    const cells = JSON.parse(text) as JsonValue[];
+    const cells = (JSON.parse(text) as JsonValue[][]).flat(1);
     const fields: Record<string, JsonValue> = {};
     columns.forEach(([name, type], position) => {
       fields[name] = told(cells[position] ?? null, type);
@@ -54,6 +54,15 @@ async function readRows(
     byId.set(identity(fields, key), fields);
   }
   return byId;
+}
+
+/** A function takes no more than a hundred arguments. */
+function nested(cells: readonly string[]): string {
+  const groups: string[] = [];
+  for (let at = 0; at < cells.length; at += 50) {
+    groups.push(`json_build_array(${cells.slice(at, at + 50).join(', ')})`);
+  }
+  return `json_build_array(${groups.join(', ')})`;
 }
 
 const INSTANT = `'YYYY-MM-DD"T"HH24:MI:SS.US'`;
