@@ -1,9 +1,11 @@
 import type { Inexact, RowChange, TableName } from '../dialect.js';
 import type { SchemaView } from './cascades.js';
-import type { PostgresTable } from './postgres-catalogue.js';
+import type { PlanRequest } from './plan-write.js';
+import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import { PostgresRow } from './postgres-row.js';
 import { quoteTable } from './quote-identifier.js';
 import { EngineColumn, rowExpression } from './rewrite-write.js';
+import { stateExpression } from './table-state.js';
 import type { Truncation } from './write-shape.js';
 
 /** Locks the tables that a TRUNCATE will empty, as it does itself, and reads what they hold. */
@@ -11,6 +13,7 @@ export async function imageTruncation(
   view: SchemaView,
   { tables: named, cascades }: Truncation,
   ignores: (table: TableName) => boolean,
+  check: PlanRequest['check'],
 ): Promise<{ readonly changes: readonly RowChange[]; readonly inexact: readonly Inexact[] }> {
   const { connection, maxRows } = view;
   const tables = new Map<string, PostgresTable>();
@@ -30,10 +33,13 @@ export async function imageTruncation(
   }
   const changes: RowChange[] = [];
   const inexact: Inexact[] = [];
-  // TRUNCATE takes also the rows that others have added since.
-  const [[isolation] = []] = await connection.query(
-    "SELECT pg_catalog.current_setting('transaction_isolation')",
+  const known = [...tables.values()];
+  if (known.length === 0) return { changes, inexact };
+  const [[isolation, state, scope] = []] = await connection.query(
+    `SELECT pg_catalog.current_setting('transaction_isolation'), ${stateExpression(known)} AS state, ${SCOPE_EXPRESSION} AS scope`,
   );
+  check({ state, scope }, known);
+  // TRUNCATE takes also the rows that others have added since.
   const keepsSnapshot = isolation !== 'read committed' && isolation !== 'read uncommitted';
   for (const table of tables.values()) {
     if (ignores(table.name)) continue;

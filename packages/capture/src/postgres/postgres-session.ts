@@ -81,7 +81,12 @@ export class PostgresSession implements CaptureSession {
     if (shape.verb === 'query') return NOTHING;
     if (shape.verb === 'unreadable') return { inexact: await this.#unreadable(shape.reason, shape.tables) };
     if (shape.verb === 'truncate') {
-      const { changes, inexact } = await imageTruncation(this.#view, shape, this.options.ignores);
+      const { changes, inexact } = await imageTruncation(
+        this.#view,
+        shape,
+        this.options.ignores,
+        (told, tables) => this.#check(told, tables),
+      );
       this.#truncated = changes;
       return { inexact };
     }

@@ -231,6 +231,15 @@ describePostgres('a hostile write', (server) => {
     expect(await bench.events()).toEqual([]);
     expect((await bench.outside.query("SELECT FROM a WHERE n = 'late'")).rowCount).toBe(0);
   });
+
+  test('that empties a table which others have changed tells its columns as they are', async () => {
+    await bench.reset(ROWS);
+    await bench.run("UPDATE a SET n = 'known'");
+    await bench.outside.query('ALTER TABLE a RENAME COLUMN n TO m');
+    const events = await bench.tells(() => bench.run('TRUNCATE a'));
+    expect(events.map(({ change }) => change?.before?.m)).toEqual(['known', 'known']);
+    await bench.same('TRUNCATE nowhere');
+  });
 });
 
 // Servers allow none of these unless they are set up for it.
