@@ -52,7 +52,8 @@ function oldText(write: RowWrite, table: PostgresTable, row: EngineRow): string 
   const old = textOf(row[EngineColumn.old]);
   const now = textOf(row[EngineColumn.new]);
   const mayMiss = table.kind === 'partitioned' || !table.mayReadPlaces;
-  const isTold = write.verb !== 'insert' || !mayMiss || table.key.length === 0;
+  const isSure = table.kind === 'table' && table.mayReadPlaces;
+  const isTold = write.verb !== 'insert' || isSure || table.key.length === 0;
   if (old === null || now === null || isTold) return old;
   if (table.key.some((name) => write.assigned.has(name))) return old;
   const [before, after] = [parseRecord(old), parseRecord(now)];

@@ -75,9 +75,15 @@ describePostgres('a table', (server) => {
         await bench.same('BEGIN');
         await bench.same('UPDATE t SET v = 9 WHERE id = 12');
         await bench.same(`INSERT INTO t VALUES (13, 1), (12, 7), (14, 2) ${upsert}`);
+        await bench.same('UPDATE t SET v = 5 WHERE id = 14');
+        await bench.same('DELETE FROM t WHERE id = 14');
+        await bench.same(`INSERT INTO t VALUES (14, 3) ${upsert}`);
         await bench.same('COMMIT');
       });
-      expect(events.map(summary)).toEqual(['create 12', 'update 12 v', 'create 13', 'create 14']);
+      expect(events.map(summary)).toEqual([
+        ...['create 12', 'update 12 v', 'create 13', 'create 14'],
+        ...['update 14 v', 'delete 14', 'create 14'],
+      ]);
     },
   );
 
