@@ -56,7 +56,7 @@ export function rewriteWrite(
     if (!hasOld) return undefined;
     old = `CASE WHEN merge_action() <> 'INSERT' THEN ${rowExpression('old', table)} END`;
     now = `CASE WHEN merge_action() <> 'DELETE' THEN ${rowExpression('new', table)} END`;
-  } else if (hasOld && write.verb === 'update') old = rowExpression('old', table);
+  } else if (hasOld && write.verb === 'update' && !mayBeStale(table)) old = rowExpression('old', table);
   // Its text is NULL where there was no row, and that of a row of nothing but NULL is not.
   else if (hasOld && write.conflict === 'update' && isWhole(table)) old = 'old::text';
   else if (write.verb === 'update' || write.conflict === 'update') {
@@ -100,6 +100,14 @@ export function rowExpression(qualifier: string, table: PostgresTable): string {
         .map(({ name, isReadable }) => (isReadable ? `${qualifier}.${quoteIdentifier(name)}` : 'NULL'))
         .join(', ');
   return `ROW(${fields})::text`;
+}
+
+/**
+ * PostgreSQL 18 returns an outdated `old` where an UPDATE with a row trigger before it has waited for another transaction:
+ * ExecBRUpdateTriggers locks and reads the row anew, and RETURNING does not hear of it.
+ */
+function mayBeStale({ triggers }: PostgresTable): boolean {
+  return triggers.some(({ timing, isRow, events }) => timing === 'before' && isRow && events.has('update'));
 }
 
 function isWhole(table: PostgresTable): boolean {
