@@ -14,6 +14,7 @@ export function createPostgresDialect(): CaptureDialect {
     name: 'postgres',
     readStatement: (sql) => {
       const statement = readPostgresStatement(sql);
+      if (statement.kind === 'read' || statement.kind === 'other') schema.noteSetting(sql);
       if (statement.kind === 'schema') schema.noteFunctions(sql);
       else if (statement.kind !== 'read' && statement.kind !== 'other') return statement;
       // A view that calls a function does not call it yet when it is made.

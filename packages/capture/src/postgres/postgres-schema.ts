@@ -1,6 +1,7 @@
 import type { CaptureConnection } from '../dialect.js';
 import { PostgresCatalogue, type PostgresTable } from './postgres-catalogue.js';
 import { readWriteShape } from './read-write-shape.js';
+import { readUnsafeSettings, settingChangedBy } from './unsafe-settings.js';
 import type { NamedTable, WriteShape } from './write-shape.js';
 import {
   functionsMadeBy,
@@ -18,6 +19,7 @@ export class PostgresSchema {
   readonly #catalogue = new PostgresCatalogue();
   readonly #shapes = new Map<string, WriteShape>();
   #writing: WritingNames = NO_WRITING_NAMES;
+  #settings: readonly string[] = [];
   #isPrepared = false;
   #preparing: Promise<void> | undefined;
   #version: number | undefined;
@@ -35,8 +37,21 @@ export class PostgresSchema {
 
   async #prepare(connection: CaptureConnection): Promise<void> {
     this.#writing = await readWritingNames(connection);
+    this.#settings = await readUnsafeSettings(connection);
     await this.version(connection);
     this.#isPrepared = true;
+  }
+
+  /** Settings under which not everything can be told exactly. */
+  get unsafeSettings(): readonly string[] {
+    return this.#settings;
+  }
+
+  /** The statement may change such a setting on its connection: from then on nothing is sure. */
+  noteSetting(sql: string): void {
+    const name = settingChangedBy(sql);
+    if (name === undefined || this.#settings.some((setting) => setting.startsWith(name))) return;
+    this.#settings = [...this.#settings, `${name}, which a statement has changed`];
   }
 
   /** The statement changes the schema: until that is read anew, the functions that it makes may write. */

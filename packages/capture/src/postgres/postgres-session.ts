@@ -49,17 +49,15 @@ export class PostgresSession implements CaptureSession {
 
   async before(_: Statement, sql: string, ask: Ask): Promise<Readiness> {
     this.abandon();
-    const calls = this.schema.writingCalls(sql).map(
-      (name): Inexact => ({
-        table: null,
-        fidelity: 'opaque',
-        reason: `the function ${name}, which may write rows`,
-      }),
-    );
+    const reasons = [
+      ...this.schema.writingCalls(sql).map((name) => `the function ${name}, which may write rows`),
+      ...this.schema.unsafeSettings.map((setting) => `the setting ${setting}`),
+    ];
+    const found = reasons.map((reason): Inexact => ({ table: null, fidelity: 'opaque', reason }));
     const { inexact, rewritten } = await this.#lookAgain(sql, ask);
     return rewritten === undefined
-      ? { inexact: [...calls, ...inexact] }
-      : { inexact: [...calls, ...inexact], rewritten };
+      ? { inexact: [...found, ...inexact] }
+      : { inexact: [...found, ...inexact], rewritten };
   }
 
   /** What is known of the schema may be out of date, which shows on the way. */
