@@ -51,7 +51,6 @@ export function clockOf(row: EngineRow | undefined): number {
 function oldText(write: RowWrite, table: PostgresTable, row: EngineRow): string | null {
   const old = textOf(row[EngineColumn.old]);
   const now = textOf(row[EngineColumn.new]);
-  const mayMiss = table.kind === 'partitioned' || !table.mayReadPlaces;
   const isSure = table.kind === 'table' && table.mayReadPlaces;
   const isTold = write.verb !== 'insert' || isSure || table.key.length === 0;
   if (old === null || now === null || isTold) return old;
