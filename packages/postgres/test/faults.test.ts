@@ -127,7 +127,10 @@ describePostgres('faults', (server) => {
       }),
     );
     const [store] = stores;
-    while ((await store?.seal({ log: LOG, limit: 500, compute }))?.sealed !== 0);
+    for (let isDone = false; !isDone; ) {
+      const { sealed, busy } = (await store?.seal({ log: LOG, limit: 500, compute })) ?? {};
+      isDone = sealed === 0 && busy === false;
+    }
     expect(await store?.logs()).toEqual([{ log: LOG, events: 300, pending: 0, entries: 300, hasHead: true }]);
     for (const each of stores) await each.close();
   });
