@@ -9,6 +9,7 @@ export {
 } from './audit-context.js';
 export type { AuditScope, ContextPatch } from './audit-scope.js';
 export { type BodyCaptureOptions, captureBody } from './body-capture.js';
+export { type ActionResource, type RouteAction, recordAction } from './record-action.js';
 export { openRequest, whenClosed } from './record-request.js';
 export { ANONYMOUS, type RequestActor, readUser, toActor } from './request-actor.js';
 export type { RequestAudit } from './request-audit.js';

@@ -48,6 +48,7 @@ export class RequestScope implements AuditScope, RequestAudit {
   private readonly res: ServerResponse;
   private startedAt = 0;
   private readonly isLate: boolean;
+  private isSent = false;
   private own: Partial<AmbientContext> | undefined = undefined;
   private origin: EventContext | undefined = undefined;
 
@@ -73,7 +74,7 @@ export class RequestScope implements AuditScope, RequestAudit {
 
   get ended(): boolean {
     const res = this.res;
-    return res.writableEnded && (res.writableFinished || res.destroyed);
+    return res.writableEnded && (this.isSent || res.writableFinished || res.destroyed);
   }
 
   context(): AmbientContext {
@@ -109,12 +110,17 @@ export class RequestScope implements AuditScope, RequestAudit {
     if (this.startedAt === 0) this.startedAt = performance.now();
   }
 
+  /** The response is complete. For responses that no socket carries, which never look finished. */
+  sent(): void {
+    this.isSent = true;
+  }
+
   /** How the request ended; asked when the response is closed. */
   end(): RequestEnd {
     const res = this.res;
     return {
       status: res.headersSent ? res.statusCode : undefined,
-      aborted: this.isLate || !res.writableFinished,
+      aborted: !this.isSent && (this.isLate || !res.writableFinished),
       durationMs: Math.round((performance.now() - this.startedAt) * 1_000) / 1_000,
     };
   }
@@ -145,17 +151,18 @@ export class RequestScope implements AuditScope, RequestAudit {
     }
   }
 
+  /** Runs `fn` in this scope where something has left it; once the request is over there is nothing to go back to. */
+  enter<T>(fn: () => T): T {
+    return isWithin(tryGetScope(), this) || this.ended ? fn() : runInScope(this, fn);
+  }
+
   /**
    * Keeps the listeners of a request with a body in its scope. Node emits the body's events in the context of the
    * connection, and a parser that calls next() from there would lose the request.
    */
   followBody(req: IncomingMessage): void {
     const emit = req.emit;
-    req.emit = (...args: Parameters<typeof emit>) => {
-      return isWithin(tryGetScope(), this) || this.ended
-        ? emit.apply(req, args)
-        : runInScope(this, () => emit.apply(req, args));
-    };
+    req.emit = (...args: Parameters<typeof emit>) => this.enter(() => emit.apply(req, args));
   }
 
   /** A request that throws when it is read costs its events that part of their context, not their existence. */

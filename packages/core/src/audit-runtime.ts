@@ -1,4 +1,4 @@
-import type { Audit, FailurePolicy, Health, Recorded, RecordOptions, StoreOffer } from './audit.js';
+import type { Audit, FailurePolicy, JoinTarget, Recorded, RecordOptions, StoreOffer } from './audit.js';
 import { AuditError } from './audit-error.js';
 import type { AuditSettings } from './audit-settings.js';
 import { type AmbientContext, tryGetContext } from './context-provider.js';
@@ -7,7 +7,14 @@ import { ErrorReporter, toError, toStoreError } from './error-reporter.js';
 import type { Category, EventInput, PreparedEvent } from './event.js';
 import { EventPreparer } from './event-preparer.js';
 import { strictestPolicy } from './failure-policy.js';
-import { prepareEvent } from './prepare-event.js';
+import type { Health, StoreHealth } from './health.js';
+import { joinTransaction } from './join-transaction.js';
+import { LogNames } from './log-names.js';
+import { describedBy, type ToldOperation, tellOperation } from './operation.js';
+import { Outboxes } from './outboxes.js';
+import { makeOwnEvent } from './own-event.js';
+import type { PrepareSettings } from './prepare-event.js';
+import { readHealth } from './read-health.js';
 import { Recovery } from './recovery.js';
 import { makeReplayNotices, REPLAYED } from './replay-notice.js';
 import { Sealer } from './sealer.js';
@@ -15,12 +22,11 @@ import { Spool } from './spool.js';
 import { spoolTarget } from './spool-target.js';
 import type { AuditStore, MigrationOutcome } from './store.js';
 import { StoreConnection } from './store-connection.js';
-import { tryGetTransactionCarrier } from './transaction-carrier.js';
+import { lookAtStore } from './store-health.js';
 import type { Verdict } from './verdict.js';
 import { verifyAll } from './verify-all.js';
 import type { VerifyOptions } from './verify-log.js';
 
-const ITSELF = Object.freeze({ type: 'system', id: 'indelible' } as const);
 const PAUSED: Recorded = Object.freeze({ id: '', where: 'paused' });
 
 /** The one implementation of `Audit`; `createAudit` makes it. */
@@ -31,44 +37,63 @@ export class AuditRuntime implements Audit {
   private readonly recovery: Recovery;
   private readonly sealer: Sealer;
   private readonly delivery: Delivery;
+  private readonly outboxes: Outboxes | null;
+  private readonly prepared: PrepareSettings;
+  private readonly logs: LogNames;
   private readonly preparer: EventPreparer;
   /** Calls whose events are not made yet. */
   private readonly preparing = new Set<Promise<unknown>>();
   private joined = 0;
+  private lastLook: StoreHealth | null = null;
   private started = false;
   private closing: Promise<void> | null = null;
 
   constructor(private readonly settings: AuditSettings) {
     const { store, keys, keyedFrom, storeTimeoutMs: timeoutMs, sealAfterMs, maxBuffered } = settings;
-    const { drainTimeoutMs } = settings;
+    const { origin, maxLogs, drainTimeoutMs } = settings;
+    const own = settings.sealing === 'own';
     const reporter = new ErrorReporter(settings.onError);
     // Where another process seals, the key is there and not here.
     const keyed = keys !== undefined || sealAfterMs === false;
     const connection = new StoreConnection({ store, keyed, timeoutMs });
-    const sealer = new Sealer({ connection, reporter, keys, keyedFrom, sealAfterMs, drainTimeoutMs });
+    const sealer = new Sealer({ connection, reporter, keys, keyedFrom, own, sealAfterMs, drainTimeoutMs });
     const onStored = (events: readonly PreparedEvent[]) => sealer.stored(events);
     const spool = new Spool({
       directory: settings.spoolDirectory,
       maxBytes: settings.spoolMaxBytes,
-      target: spoolTarget(store, settings.origin),
+      maxEvents: settings.spoolMaxEvents,
+      target: spoolTarget(store, origin),
       onDamage: (error, lost) => (lost > 0 ? this.recovery.lose(lost, error) : reporter.report(error)),
     });
     const prepareGap = (lost: number, since: Date) =>
-      this.ownEvent('audit.gap', { lost, since: since.toISOString() });
+      makeOwnEvent(this.prepared, 'audit.gap', { lost, since: since.toISOString() });
     const prepareNotices = (late: readonly PreparedEvent[]) =>
       makeReplayNotices(late, {
         keys,
         maxEventBytes: settings.prepare.maxEventBytes,
-        prepare: (notice, tenant) => this.ownEvent(REPLAYED, { ...notice }, tenant),
+        prepare: (notice, tenant, log) =>
+          makeOwnEvent(this.prepared, REPLAYED, { ...notice }, { tenant, log }),
       });
     const recovery = new Recovery({ connection, spool, reporter, prepareGap, prepareNotices, onStored });
+    this.outboxes =
+      settings.relay === false
+        ? null
+        : new Outboxes({
+            by: settings.relay,
+            connection,
+            reporter,
+            onStored,
+            onJoined: (count) => this.countJoined(count),
+          });
     this.reporter = reporter;
     this.connection = connection;
     this.sealer = sealer;
     this.spool = spool;
     this.recovery = recovery;
     this.delivery = new Delivery({ connection, spool, recovery, reporter, maxBuffered, timeoutMs, onStored });
-    this.preparer = new EventPreparer(settings.prepare, timeoutMs, (error) => reporter.report(error));
+    this.logs = new LogNames({ origin, maxLogs, onOverflow: (error) => reporter.report(error) });
+    this.prepared = { ...settings.prepare, logs: this.logs };
+    this.preparer = new EventPreparer(this.prepared, timeoutMs, (error) => reporter.report(error));
   }
 
   /** Takes an action and an event as well, as `TypedRecord` types it. */
@@ -113,6 +138,7 @@ export class AuditRuntime implements Audit {
   async flush(): Promise<void> {
     await this.settle();
     for (let tries = 0; !this.recovery.isDone && tries < 3; tries += 1) await this.recovery.attempt();
+    await this.outboxes?.drain();
     if (this.settings.sealAfterMs !== false) await this.sealer.drain();
   }
 
@@ -127,20 +153,31 @@ export class AuditRuntime implements Audit {
   }
 
   async migrate(): Promise<MigrationOutcome> {
-    return (await this.store()).migrate();
+    const outcome = await (await this.store()).migrate();
+    await this.outboxes?.migrate(this.connection.offered());
+    return outcome;
   }
 
   health(): Health {
-    const last = this.reporter.last ?? this.sealer.failure;
-    return {
-      ok: last === null,
-      recorded: this.delivery.recorded + this.joined,
-      pending: this.delivery.buffered + this.sealer.waiting,
-      sealed: this.sealer.sealed,
-      spooled: this.spool.size,
-      lost: this.recovery.lost,
-      lastError: last,
-    };
+    const { settings, reporter, delivery, sealer, spool, recovery, outboxes, logs, joined, lastLook } = this;
+    return readHealth({
+      settings,
+      reporter,
+      delivery,
+      sealer,
+      spool,
+      recovery,
+      outboxes,
+      logs,
+      joined,
+      lastLook,
+    });
+  }
+
+  async checkHealth(): Promise<Health> {
+    await this.outboxes?.look();
+    this.lastLook = await lookAtStore(this.connection);
+    return this.health();
   }
 
   close(): Promise<void> {
@@ -156,6 +193,10 @@ export class AuditRuntime implements Audit {
     this.connection.offer(offer);
   }
 
+  async outbox(offer: () => Promise<StoreOffer>): Promise<JoinTarget | undefined> {
+    return this.outboxes?.target(offer);
+  }
+
   async prepare(
     inputs: readonly EventInput[],
     ambient: AmbientContext | undefined = tryGetContext(),
@@ -163,15 +204,35 @@ export class AuditRuntime implements Audit {
     return ambient?.paused === true ? [] : this.preparer.prepare(inputs, ambient);
   }
 
+  async describeOperation(
+    id: string,
+    ambient: AmbientContext | undefined = tryGetContext(),
+  ): Promise<ToldOperation> {
+    this.assertOpen();
+    const [event] = await this.preparer.prepare([describedBy(id)], ambient);
+    if (event === undefined) throw new TypeError('[indelible/core] no event was prepared');
+    return tellOperation(event, id, this.settings.keys, ambient?.paused === true);
+  }
+
+  operationCommitted(log: string): void {
+    if (this.closing !== null) return;
+    this.start();
+    this.sealer.expect(log);
+  }
+
   committed(events: readonly PreparedEvent[]): void {
     if (events.length === 0) return;
-    this.joined += events.length;
-    if (this.closing === null) this.start();
+    this.countJoined(events.length);
     this.sealer.stored(events);
   }
 
   policy(category: Category): FailurePolicy {
     return this.settings.policies[category];
+  }
+
+  limits(): ReturnType<Audit['limits']> {
+    const { maxEventBytes, maxBinaryBytes } = this.settings.prepare;
+    return { maxEventBytes, maxBinaryBytes };
   }
 
   async deliver(events: readonly PreparedEvent[]): Promise<readonly Recorded[]> {
@@ -193,25 +254,12 @@ export class AuditRuntime implements Audit {
     if (ambient?.paused === true)
       return inputs.map(({ id }) => (id === undefined ? PAUSED : { ...PAUSED, id }));
     if (inputs.length === 0) return [];
-    if (options?.tx !== undefined) return this.join(options.tx, inputs);
+    if (options?.tx !== undefined) return joinTransaction(options.tx, inputs);
     this.start();
     const made = this.preparer.prepare(inputs, ambient);
     const events = made instanceof Promise ? await this.track(made) : made;
     const policy = strictestPolicy(events, this.settings.policies);
     return this.delivery.deliver(events, policy, (where) => events.map(({ id }) => ({ id, where })));
-  }
-
-  private async join(tx: unknown, inputs: readonly EventInput[]): Promise<readonly Recorded[]> {
-    const carrier = tryGetTransactionCarrier(tx);
-    if (carrier === undefined) {
-      throw new AuditError(
-        'AUDIT_TRANSACTION_UNKNOWN',
-        'core',
-        'no audited client knows the transaction in `tx`',
-      );
-    }
-    const ids = await carrier.record(tx, inputs);
-    return ids.map((id) => ({ id, where: 'transaction' }));
   }
 
   private send(events: readonly PreparedEvent[]): Promise<Recorded> {
@@ -226,13 +274,22 @@ export class AuditRuntime implements Audit {
     this.delivery.post(events, strictestPolicy(events, this.settings.policies));
   }
 
+  private countJoined(count: number): void {
+    this.joined += count;
+    if (this.closing === null) this.start();
+  }
+
   /** With the first event, so that configuring alone opens nothing. */
   private start(): void {
     if (this.started) return;
     this.started = true;
     this.sealer.start();
     this.track(this.recovery.watch()).catch((error: unknown) => this.reporter.report(toStoreError(error)));
-    if (this.settings.lifecycleEvents) this.post([this.ownEvent('audit.started', { node: process.version })]);
+    const offered = this.outboxes?.openAll(this.connection.offered());
+    if (offered !== undefined)
+      this.track(offered).catch((error: unknown) => this.reporter.report(toError(error)));
+    if (this.settings.lifecycleEvents)
+      this.post([makeOwnEvent(this.prepared, 'audit.started', { node: process.version })]);
   }
 
   /** Everything that was recorded before is durable, or lost and counted. */
@@ -251,28 +308,19 @@ export class AuditRuntime implements Audit {
     };
     await this.settle();
     if (this.started && this.settings.lifecycleEvents) {
-      this.post([this.ownEvent('audit.stopped', { recorded: this.delivery.recorded + this.joined })]);
+      this.post([
+        makeOwnEvent(this.prepared, 'audit.stopped', { recorded: this.delivery.recorded + this.joined }),
+      ]);
       await this.settle();
     }
     if (!this.recovery.isDone) await attempt(() => this.recovery.attempt());
     await attempt(() => this.recovery.stop());
+    await attempt(async () => this.outboxes?.drain());
     if (this.settings.sealAfterMs !== false) await attempt(() => this.sealer.drain());
     await this.sealer.stop();
+    await attempt(async () => this.outboxes?.close());
     await attempt(() => this.spool.close());
     await attempt(() => this.connection.close());
-  }
-
-  private ownEvent(
-    action: string,
-    details: Readonly<Record<string, unknown>>,
-    tenant?: string,
-  ): PreparedEvent {
-    const context = tenant === undefined ? {} : { tenant };
-    return prepareEvent(
-      { action, category: 'system', actor: ITSELF, details, context },
-      { context: {}, actor: undefined },
-      this.settings.prepare,
-    );
   }
 
   private track<T>(work: Promise<T>): Promise<T> {

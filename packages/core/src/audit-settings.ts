@@ -21,9 +21,14 @@ export interface AuditSettings {
   readonly policies: Readonly<Record<Category, FailurePolicy>>;
   readonly spoolDirectory: string;
   readonly spoolMaxBytes: number;
+  readonly spoolMaxEvents: number;
   readonly maxBuffered: number;
   readonly storeTimeoutMs: number;
+  readonly sealing: 'own' | 'external';
+  /** False where another process seals, too. */
   readonly sealAfterMs: number | false;
+  readonly maxLogs: number;
+  readonly relay: 'own' | 'external' | false;
   readonly drainTimeoutMs: number;
   readonly lifecycleEvents: boolean;
   readonly onError: ((error: Error) => void) | undefined;
@@ -40,7 +45,10 @@ const KNOWN = new Set([
   'spool',
   'maxBuffered',
   'storeTimeoutMs',
+  'sealing',
   'sealAfterMs',
+  'maxLogs',
+  'relay',
   'drainTimeoutMs',
   'maxEventBytes',
   'maxBinaryBytes',
@@ -49,6 +57,8 @@ const KNOWN = new Set([
   'lifecycleEvents',
   'actions',
 ]);
+
+const SPOOL_KNOWN = new Set(['directory', 'maxBytes', 'maxEvents']);
 
 /** @throws AuditError `AUDIT_CONFIG_INVALID` that names the option, `AUDIT_KEY_WEAK`, `AUDIT_KEY_MISSING` */
 export function readAuditSettings(options: AuditOptions, environment: NodeJS.ProcessEnv): AuditSettings {
@@ -68,10 +78,16 @@ export function readAuditSettings(options: AuditOptions, environment: NodeJS.Pro
   const spool = options.spool ?? {};
   if (typeof spool !== 'object' || spool === null) throw invalid('spool', 'takes an object');
   for (const name of Object.keys(spool)) {
-    if (name !== 'directory' && name !== 'maxBytes') throw invalid(`spool.${name}`, 'is not known');
+    if (!SPOOL_KNOWN.has(name)) throw invalid(`spool.${name}`, 'is not known');
   }
   const directory = spool.directory ?? './.indelible/spool';
   if (typeof directory !== 'string' || directory === '') throw invalid('spool.directory', 'takes a path');
+  const sealing = options.sealing ?? 'own';
+  if (sealing !== 'own' && sealing !== 'external') throw invalid('sealing', 'takes `own` or `external`');
+  const relay = options.relay ?? false;
+  if (relay !== false && relay !== 'own' && relay !== 'external') {
+    throw invalid('relay', 'takes `own`, `external` or false');
+  }
   const onMissingActor = options.onMissingActor ?? 'system';
   if (onMissingActor !== 'system' && onMissingActor !== 'throw') {
     throw invalid('onMissingActor', 'takes `system` or `throw`');
@@ -91,9 +107,13 @@ export function readAuditSettings(options: AuditOptions, environment: NodeJS.Pro
     policies: readPolicies(options.policy),
     spoolDirectory: directory,
     spoolMaxBytes: readInteger('spool.maxBytes', spool.maxBytes ?? 64 * 1024 * 1024, 0),
+    spoolMaxEvents: readInteger('spool.maxEvents', spool.maxEvents ?? 1_000_000, 0),
     maxBuffered: integer('maxBuffered', 1, 10_000),
     storeTimeoutMs: integer('storeTimeoutMs', 1, 2_000),
-    sealAfterMs: options.sealAfterMs === false ? false : integer('sealAfterMs', 0, 50),
+    sealing,
+    sealAfterMs: readSealAfter(options, sealing),
+    relay,
+    maxLogs: integer('maxLogs', 0, 10_000),
     drainTimeoutMs: integer('drainTimeoutMs', 0, 30_000),
     lifecycleEvents,
     onError: options.onError,
@@ -106,6 +126,14 @@ export function readAuditSettings(options: AuditOptions, environment: NodeJS.Pro
       catalogue: readCatalogue(options.actions),
     }),
   });
+}
+
+function readSealAfter(options: AuditOptions, sealing: 'own' | 'external'): number | false {
+  const { sealAfterMs } = options;
+  if (sealing === 'own')
+    return sealAfterMs === false ? false : readInteger('sealAfterMs', sealAfterMs ?? 50, 0);
+  if (sealAfterMs === undefined || sealAfterMs === false) return false;
+  throw invalid('sealAfterMs', 'has no meaning where another process seals (`sealing: external`)');
 }
 
 function readStore(options: AuditOptions, environment: NodeJS.ProcessEnv): AuditStore | string | undefined {

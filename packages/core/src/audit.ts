@@ -1,9 +1,11 @@
 import type { Catalogue } from './catalogue.js';
 import type { AmbientContext } from './context-provider.js';
 import type { Category, EventInput, PreparedEvent } from './event.js';
+import type { Health } from './health.js';
 import type { KeyedFrom } from './keyed-from.js';
+import type { ToldOperation } from './operation.js';
 import type { RedactionOptions } from './redaction.js';
-import type { AuditStore, MigrationOutcome } from './store.js';
+import type { AuditStore, MigrationOutcome, TransactionalAppend } from './store.js';
 import type { Verdict } from './verdict.js';
 import type { VerifyOptions } from './verify-log.js';
 
@@ -30,15 +32,42 @@ export interface AuditOptions {
   readonly spool?: {
     /** @default './.indelible/spool' */
     readonly directory?: string;
-    /** @default 64 MiB */
+    /** All files of this process together. @default 64 MiB */
     readonly maxBytes?: number;
+    /** Events in them. @default 1_000_000 */
+    readonly maxEvents?: number;
   };
   /** At most so many events wait in memory. A full buffer is a failure of the store. @default 10_000 */
   readonly maxBuffered?: number;
   /** A store that takes longer has failed. @default 2_000 */
   readonly storeTimeoutMs?: number;
-  /** Seals this long after an append; false: another process seals. @default 50 */
+  /**
+   * Who seals. `own`: this process. `external`: another one, `indelible seal --watch` say. Then this process needs neither
+   * the key nor any right but to insert events, `flush()` resolves when they are in the store, and `seal()` is refused with
+   * `AUDIT_SEALED_ELSEWHERE`.
+   *
+   * @default 'own'
+   */
+  readonly sealing?: 'own' | 'external';
+  /**
+   * For an ORM whose database is not the store's. The events of its transactions then go to an outbox in its own database,
+   * in the very transactions, and from there to the store: brought by this process (`own`), or by another one (`external`,
+   * `indelible relay` say). The audit tables have to be there too: `migrate()` makes them in both. Without it such an ORM is
+   * refused with `AUDIT_STORE_ELSEWHERE`.
+   *
+   * @default false
+   */
+  readonly relay?: 'own' | 'external' | false;
+  /** Seals this long after an append; false: only when `seal()` is called. @default 50 */
   readonly sealAfterMs?: number | false;
+  /**
+   * The tenants whose logs one process writes to at most. A tenant that is read from a request is what its sender likes, and
+   * each makes a log. Events of further tenants go to the log `<origin>/~overflow`, with their tenant on them; `onError` is
+   * told once, and health counts them.
+   *
+   * @default 10_000
+   */
+  readonly maxLogs?: number;
   /**
    * How long `flush()` and `close()` wait for the seal of their events while another process holds the log's lock. What is
    * not sealed then is in the store and stays pending: whoever seals next seals it. @default 30_000
@@ -70,22 +99,18 @@ export interface Recorded {
   readonly where: 'store' | 'spool' | 'transaction' | 'lost' | 'paused';
 }
 
-export interface Health {
-  readonly ok: boolean;
-  readonly recorded: number;
-  readonly pending: number;
-  readonly sealed: number;
-  readonly spooled: number;
-  readonly lost: number;
-  /** The last failure, or null since the last success. */
-  readonly lastError: Error | null;
-}
-
 /** How an ORM package offers its database as the store, before anything was recorded. */
 export interface StoreOffer {
   readonly url: string;
   /** Passed to the store package's `openStore` with the URL. */
   readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** Where an ORM package writes the events of its transactions. */
+export interface JoinTarget {
+  readonly transactional: TransactionalAppend;
+  /** These events are committed there. */
+  committed(events: readonly PreparedEvent[]): void;
 }
 
 /** One audit: one store, its logs, and what writes to them. */
@@ -95,17 +120,26 @@ export interface Audit {
   /** Records several in one transaction of the store. */
   recordAll(inputs: readonly EventInput[], options?: RecordOptions): Promise<readonly Recorded[]>;
   /**
-   * Resolves when everything that this process recorded before the call is in the store and sealed.
+   * Resolves when everything that this process recorded before the call is in the store and sealed. Where another process
+   * seals (`sealing: 'external'`, `sealAfterMs: false`): in the store.
    *
    * @throws AuditError `AUDIT_STORE_TIMEOUT` if it can not be sealed within `drainTimeoutMs`, or why the store failed
    */
   flush(): Promise<void>;
-  /** Seals what is pending in all logs, whoever wrote it. @returns how many events */
+  /**
+   * Seals what is pending in all logs, whoever wrote it.
+   *
+   * @returns how many events
+   * @throws AuditError `AUDIT_SEALED_ELSEWHERE` with `sealing: 'external'`
+   */
   seal(): Promise<number>;
   /** Verifies one log, or all of them. */
   verify(options?: VerifyOptions): Promise<readonly Verdict[]>;
   migrate(): Promise<MigrationOutcome>;
+  /** What this process knows without asking anybody: cheap, and never throws. */
   health(): Health;
+  /** Asks the store too, for at most `storeTimeoutMs`. Never rejects: a store that is down is an answer. */
+  checkHealth(): Promise<Health>;
   /**
    * Drains, records `audit.stopped`, closes the store if this audit opened it. Idempotent, and never rejects: what can not be
    * drained, in the store's time limits and `drainTimeoutMs`, reaches `onError` and is left in the spool or pending.
@@ -128,14 +162,33 @@ export interface Audit {
    */
   offerStore(offer: StoreOffer | (() => Promise<StoreOffer>)): void;
   /**
+   * For ORM packages: the outbox in the ORM's own database, which the offer names; undefined where `relay` is off. The same
+   * offer gives the same outbox.
+   *
+   * @throws AuditError `AUDIT_STORE_ELSEWHERE` where such a database has no outbox
+   */
+  outbox(offer: () => Promise<StoreOffer>): Promise<JoinTarget | undefined>;
+  /**
    * For ORM packages: makes the bytes of events that they write in the caller's transaction. None inside
    * `withoutAudit`.
    */
   prepare(inputs: readonly EventInput[], ambient?: AmbientContext): Promise<readonly PreparedEvent[]>;
   /** For ORM packages: these events are committed; they are counted and sealed soon. */
   committed(events: readonly PreparedEvent[]): void;
+  /**
+   * For packages whose database records by itself: what its triggers are told of who acts, in the present context. Inside
+   * `withoutAudit` too, because triggers are not paused.
+   *
+   * @param id of the operation, which is one transaction of the database: a UUIDv7 that is used for no other
+   * @throws AuditError `AUDIT_ACTOR_MISSING`, `AUDIT_CLOSED`
+   */
+  describeOperation(id: string, ambient?: AmbientContext): Promise<ToldOperation>;
+  /** For packages whose database records by itself: an operation of this log is committed; what it left is sealed soon. */
+  operationCommitted(log: string): void;
   /** For ORM packages: the policy of a category. */
   policy(category: Category): FailurePolicy;
+  /** For ORM packages: beyond which size an event holds no value as it is, in bytes. */
+  limits(): { readonly maxEventBytes: number; readonly maxBinaryBytes: number };
   /** For ORM packages: events whose transaction is over go the way of `record()`, under the policy of their category. */
   deliver(events: readonly PreparedEvent[]): Promise<readonly Recorded[]>;
   /** Reports a failure that has no caller. */

@@ -18,12 +18,18 @@ const DEFAULT: Audit = Object.freeze({
   verify: (...args: Parameters<Audit['verify']>) => current().verify(...args),
   migrate: () => current().migrate(),
   health: () => current().health(),
+  checkHealth: () => current().checkHealth(),
   close: async () => sharedState().defaultAudit?.close(),
   store: () => current().store(),
   offerStore,
+  outbox: (...args: Parameters<Audit['outbox']>) => current().outbox(...args),
   prepare: (...args: Parameters<Audit['prepare']>) => current().prepare(...args),
+  describeOperation: (...args: Parameters<Audit['describeOperation']>) =>
+    current().describeOperation(...args),
+  operationCommitted: (log: string) => current().operationCommitted(log),
   committed: (...args: Parameters<Audit['committed']>) => current().committed(...args),
   policy: (...args: Parameters<Audit['policy']>) => current().policy(...args),
+  limits: () => current().limits(),
   deliver: (...args: Parameters<Audit['deliver']>) => current().deliver(...args),
   reportError: (...args: Parameters<Audit['reportError']>) => current().reportError(...args),
 });

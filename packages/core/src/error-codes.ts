@@ -19,7 +19,7 @@ export const ERROR_CODES = {
   },
   AUDIT_STORE_ELSEWHERE: {
     means: 'The audited ORM and the store use different databases, so events can not join its transactions.',
-    next: 'Give the audit the database of the ORM, or leave the store out so that it is found by itself.',
+    next: "Give the audit the database of the ORM, leave the store out so that it is found by itself, or set `relay: 'own'`, which brings events there through an outbox in the ORM's database.",
   },
   AUDIT_DRIVER_CONFLICT: {
     means: 'Two SQLite libraries in one process would open the same file, which can corrupt it.',
@@ -85,6 +85,10 @@ export const ERROR_CODES = {
     means: 'The statement can not be captured exactly, and `strict` is on. Nothing was written.',
     next: 'Rewrite the statement, or exclude its table.',
   },
+  AUDIT_RIGHTS_MISSING: {
+    means: 'The role may not do this in the database.',
+    next: 'The message names what it may not touch: run the command as a role that may, the owner of the tables say.',
+  },
   AUDIT_CAPTURE_FAILED: {
     means: 'A row change could not be captured, so the change itself was refused.',
     next: 'Read `cause`.',
@@ -99,7 +103,7 @@ export const ERROR_CODES = {
   },
   AUDIT_SPOOL_FULL: {
     means: 'The spool has reached its limit.',
-    next: 'Bring the store back, or raise `spool.maxBytes`.',
+    next: 'Bring the store back, or raise `spool.maxBytes` or `spool.maxEvents`.',
   },
   AUDIT_SPOOL_UNAVAILABLE: {
     means: 'The spool can not be written.',
@@ -117,6 +121,15 @@ export const ERROR_CODES = {
   AUDIT_ACTOR_FAILED: {
     means: 'The actor function threw or did not answer. The event is recorded with the tag `actor-failed`.',
     next: 'Read `cause`, and correct the `actor` option.',
+  },
+  AUDIT_LOGS_EXCEEDED: {
+    means:
+      'Events of more tenants than `maxLogs` were recorded by one process. Those of further ones go to the log `<origin>/~overflow`; none is lost.',
+    next: 'Find out whether the tenant comes from a request unchecked; raise `maxLogs` where there are so many.',
+  },
+  AUDIT_SEALED_ELSEWHERE: {
+    means: "This process was asked to seal, and `sealing: 'external'` says that another one does.",
+    next: 'Run `npx indelible seal --watch` where the key is.',
   },
   AUDIT_EVENT_REFUSED: {
     means: 'A pending event is not what was appended, so the sealer does not vouch for it. It stays pending.',

@@ -8,6 +8,7 @@ export interface AuditKeys {
   readonly pseudonym: Uint8Array;
   readonly webhook: Uint8Array;
   readonly replay: Uint8Array;
+  readonly operation: Uint8Array;
 }
 
 /** Shorter secrets are refused. In bytes. */
@@ -27,6 +28,7 @@ export function deriveKeys(secret: string | Uint8Array): AuditKeys {
     pseudonym: derive(bytes, 'pseudonym'),
     webhook: derive(bytes, 'webhook'),
     replay: derive(bytes, 'replay'),
+    operation: derive(bytes, 'operation'),
   };
 }
 

@@ -31,7 +31,8 @@ function behindPrefix(body: Uint8Array): Uint8Array {
     if (length <= KEPT_BYTES) scratch = buffer;
   }
   buffer.set(body, 1);
-  return buffer.subarray(0, length);
+  // A Buffer's `subarray` takes three times as long.
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, length);
 }
 
 function prefixed(length: number): Buffer {

@@ -1,6 +1,7 @@
 import { AuditError } from './audit-error.js';
 import { copyEvent, copyHead, MemoryTables } from './memory-tables.js';
 import type { AuditStore, EventFilter, ListedEvent, StoredEntry, StoredEvent } from './store.js';
+import { isUuidV7, uuidTime } from './uuid.js';
 
 const BATCH = 500;
 const tablesOf = new WeakMap<AuditStore, MemoryTables>();
@@ -20,7 +21,7 @@ export function createMemoryStore(): AuditStore {
   };
   const store: AuditStore = {
     name: 'memory',
-    supports: { durable: false, processes: false, insertOnly: false },
+    supports: { durable: false, processes: false, insertOnly: false, truncateGuard: false },
     migrate: async () => {
       open();
       return { applied: [], version: 1 };
@@ -39,6 +40,11 @@ export function createMemoryStore(): AuditStore {
     entries: (log, { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = {}) =>
       readEntries(open, log, from, to),
     pending: (log) => inBatches(() => pendingEvents(open(), log)),
+    inspect: async () => {
+      const waiting = [...open().pending.values()].flatMap((ids) => [...ids]);
+      const [oldest] = waiting.sort();
+      return { pending: waiting.length, oldestPending: isUuidV7(oldest) ? uuidTime(oldest) : null };
+    },
     orphans: (log) => inBatches(() => orphans(open(), log)),
     strayPending: (log) => inBatches(() => strayIds(open(), log)),
     find: async (id) => {

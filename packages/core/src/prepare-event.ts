@@ -34,6 +34,8 @@ export interface Surroundings {
 /** What of an audit's configuration goes into an event's bytes. */
 export interface PrepareSettings {
   readonly origin: string;
+  /** Names the log of a tenant. @default a log for each, without a limit */
+  readonly logs?: { of(tenant: string | undefined): string };
   readonly redactor: Redactor;
   /** At least `MIN_EVENT_BYTES`. */
   readonly maxEventBytes: number;
@@ -79,7 +81,7 @@ export function prepareEvent(
     context,
     details: prepareDetails(input.details, settings),
     id,
-    log: logName(settings.origin, context.tenant),
+    log: settings.logs?.of(context.tenant) ?? logName(settings.origin, context.tenant),
     outcome: checkOutcome(input.outcome),
     reason: plainText(redactor, 'event', 'reason', input.reason, 'reason'),
     resource:

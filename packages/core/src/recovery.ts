@@ -1,9 +1,7 @@
 import { AuditError } from './audit-error.js';
-import { deriveColumns } from './columns.js';
 import { type ErrorReporter, toStoreError } from './error-reporter.js';
 import type { PreparedEvent } from './event.js';
-import { hashLeaf } from './leaf.js';
-import { readBody } from './read-body.js';
+import { tryReadPrepared } from './read-prepared.js';
 import { findLateEvents } from './replay-notice.js';
 import type { Spool } from './spool.js';
 import type { StoreConnection } from './store-connection.js';
@@ -26,6 +24,12 @@ const BY_ONE_EVENT: ReadonlySet<string> = new Set([
   'AUDIT_INSERT_ONLY',
   'AUDIT_STORE_UNAVAILABLE',
 ]);
+/**
+ * So often the first event must have failed while the one behind it was stored before it counts as refused. A database that
+ * comes and goes looks the same once or twice.
+ */
+const STRIKES = 6;
+const STRIKE_MS = 25;
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
 /** How often a living process looks for what others left that are gone. */
@@ -37,6 +41,8 @@ export class Recovery {
   active = false;
   /** Events that were kept nowhere, in all. */
   lost = 0;
+  /** Events that came from the spool to the store. */
+  replayed = 0;
   private unreported = 0;
   private since = new Date();
   private gap: PreparedEvent | null = null;
@@ -152,10 +158,11 @@ export class Recovery {
         const error = toStoreError(thrown);
         if (!BY_ONE_EVENT.has(error.code)) throw error;
         if (events.length > 1) limit = 1;
-        else if (error.code === 'AUDIT_ID_CONFLICT' || (await this.isNextStored())) await this.reject(error);
-        else throw error;
+        else if (error.code === 'AUDIT_ID_CONFLICT' || (await this.isRefused(events)))
+          await this.reject(error);
         continue;
       }
+      this.replayed += events.length;
       spool.confirm(events.length);
       limit = Math.min(limit * 2, BATCH);
     }
@@ -185,6 +192,24 @@ export class Recovery {
     return this.noticed.notices;
   }
 
+  /**
+   * True where the first event alone is at fault: again and again it fails, and the next one does not.
+   *
+   * @throws AuditError the failure of the first, where the next one fails too: the store is away
+   */
+  private async isRefused(first: readonly PreparedEvent[]): Promise<boolean> {
+    for (let strike = 1; ; strike += 1) {
+      try {
+        await this.store(first);
+        return false;
+      } catch (thrown) {
+        if (!(await this.isNextStored())) throw toStoreError(thrown);
+      }
+      if (strike === STRIKES) return true;
+      await pause(STRIKE_MS * 2 ** strike);
+    }
+  }
+
   private async isNextStored(): Promise<boolean> {
     const [next] = readable((await this.options.spool.peek(2)).slice(1));
     if (next === undefined) return false;
@@ -211,17 +236,16 @@ export class Recovery {
   }
 }
 
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** The events up to the first that can not be read. The spool keeps bodies only: everything else follows from them. */
 function readable(bodies: readonly Uint8Array[]): PreparedEvent[] {
   const events: PreparedEvent[] = [];
   for (const body of bodies) {
-    try {
-      const event = readBody(body);
-      const { id, log, category } = event;
-      events.push({ id, log, category, body, leaf: hashLeaf(body), columns: deriveColumns(event) });
-    } catch {
-      break;
-    }
+    const event = tryReadPrepared(body);
+    if (event === undefined) break;
+    events.push(event);
   }
   return events;
 }

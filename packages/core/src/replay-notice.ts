@@ -27,8 +27,8 @@ export interface ReplayNotice {
 export interface ReplayNoticeOptions {
   readonly keys: AuditKeys | undefined;
   readonly maxEventBytes: number;
-  /** Makes the event in the log of this tenant. */
-  readonly prepare: (notice: ReplayNotice, tenant: string | undefined) => PreparedEvent;
+  /** Makes the event of this tenant in this log. */
+  readonly prepare: (notice: ReplayNotice, tenant: string | undefined, log: string) => PreparedEvent;
 }
 
 /**
@@ -60,7 +60,7 @@ export function makeReplayNotices(
       const oldest = Math.min(...ids.map((id) => uuidTime(id).getTime()));
       const mac = keys === undefined ? {} : { mac: macOf(keys, log, ids).toString('base64') };
       const notice = { replayed: ids.length, oldest: new Date(oldest).toISOString(), ids, ...mac };
-      notices.push(prepare(notice, tenant));
+      notices.push(prepare(notice, tenant, log));
     }
   }
   return notices;

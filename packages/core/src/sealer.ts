@@ -1,3 +1,4 @@
+import { AgeQueue } from './age-queue.js';
 import { AuditError } from './audit-error.js';
 import { type ErrorReporter, toStoreError } from './error-reporter.js';
 import type { PreparedEvent } from './event.js';
@@ -13,7 +14,9 @@ export interface SealerOptions {
   readonly reporter: ErrorReporter;
   readonly keys: AuditKeys | undefined;
   readonly keyedFrom: KeyedFrom | undefined;
-  /** False: another process seals. */
+  /** False: another process seals, and what waits for it is not known here. */
+  readonly own: boolean;
+  /** False: only when it is asked for. */
   readonly sealAfterMs: number | false;
   /** How long `drain` tries where others hold the lock. */
   readonly drainTimeoutMs: number;
@@ -39,7 +42,7 @@ interface LogState {
   /** The same for a store that writes in a thread of its own. */
   readonly portable: PortableCompute;
   /** Events of this process that are stored and, as far as it knows, not sealed. */
-  waiting: number;
+  readonly waiting: AgeQueue;
   /** Events that the sealer does not vouch for. They stay pending, so later batches must reach beyond them. */
   readonly refused: Set<string>;
   /** The head is not to be trusted: nothing is sealed until somebody asks for it. */
@@ -54,6 +57,8 @@ interface LogState {
 export class Sealer {
   /** Entries that this process has made. */
   sealed = 0;
+  /** When a seal last went well. */
+  lastSuccess: Date | null = null;
   private readonly logs = new Map<string, LogState>();
   private timer: ReturnType<typeof setTimeout> | null = null;
   private sweeper: ReturnType<typeof setInterval> | null = null;
@@ -66,8 +71,17 @@ export class Sealer {
   /** The number of events of this process that are stored and not sealed. */
   get waiting(): number {
     let sum = 0;
-    for (const state of this.logs.values()) sum += state.waiting;
+    for (const state of this.logs.values()) sum += state.waiting.count;
     return sum;
+  }
+
+  /** Since when the oldest of them waits, in milliseconds since 1970-01-01 UTC. */
+  get oldest(): number | null {
+    let oldest: number | null = null;
+    for (const { waiting } of this.logs.values()) {
+      if (waiting.oldest !== null && (oldest === null || waiting.oldest < oldest)) oldest = waiting.oldest;
+    }
+    return oldest;
   }
 
   /** What keeps a log from being sealed in whole, whatever else goes well; null where nothing does. */
@@ -80,13 +94,22 @@ export class Sealer {
 
   /** These events are in the store. */
   stored(events: readonly PreparedEvent[]): void {
+    if (!this.options.own) return;
     let due = false;
     for (const event of events) {
       const state = this.state(event.log);
-      state.waiting += 1;
+      state.waiting.add(1);
       due ||= !state.stopped;
     }
     if (due && this.options.sealAfterMs !== false) this.schedule(this.options.sealAfterMs);
+  }
+
+  /** The database is about to hold an event of this log that nobody else tells of: a trigger's. */
+  expect(log: string): void {
+    if (!this.options.own) return;
+    const state = this.state(log);
+    state.waiting.add(1);
+    if (!state.stopped && this.options.sealAfterMs !== false) this.schedule(this.options.sealAfterMs);
   }
 
   /** Begins to look for what others left: now, and once a minute. */
@@ -103,9 +126,12 @@ export class Sealer {
    * Seals what is pending in all logs.
    *
    * @param background leaves out logs whose head is not to be trusted
-   * @throws AuditError of the first log that could not be sealed, after the others were
+   * @throws AuditError of the first log that could not be sealed, after the others were; `AUDIT_SEALED_ELSEWHERE`
    */
   async sealAll(background = false): Promise<number> {
+    if (!this.options.own) {
+      throw new AuditError('AUDIT_SEALED_ELSEWHERE', 'core', 'another process seals (`sealing: external`)');
+    }
     const logs = await this.options.connection.timed('pendingLogs', (store) => store.pendingLogs());
     let sealed = 0;
     let failure: AuditError | null = null;
@@ -118,6 +144,7 @@ export class Sealer {
       }
     }
     if (failure !== null) throw failure;
+    if (logs.length === 0) this.lastSuccess = new Date();
     return sealed;
   }
 
@@ -125,7 +152,7 @@ export class Sealer {
   async drain(): Promise<void> {
     const deadline = Date.now() + this.options.drainTimeoutMs;
     for (const [log, state] of this.logs) {
-      while (state.waiting > 0) {
+      while (state.waiting.count > 0) {
         if ((await this.sealLog(log)).done) break;
         if (Date.now() > deadline) {
           throw new AuditError(
@@ -161,7 +188,7 @@ export class Sealer {
       state = {
         compute,
         portable,
-        waiting: 0,
+        waiting: new AgeQueue(),
         refused: new Set(),
         stopped: false,
         failure: null,
@@ -184,7 +211,7 @@ export class Sealer {
     let busy = false;
     let failure: unknown = null;
     for (const [log, state] of this.logs) {
-      if (state.waiting === 0 || state.stopped) continue;
+      if (state.waiting.count === 0 || state.stopped) continue;
       try {
         busy = !(await this.sealLog(log)).done || busy;
       } catch (error) {
@@ -210,14 +237,17 @@ export class Sealer {
     const state = this.state(log);
     let sealed = 0;
     for (;;) {
-      const before = state.waiting;
-      const size = before > BATCH ? LOADED_BATCH : BATCH;
+      const before = state.waiting.count;
       const refusedBefore = state.refused.size;
       const { compute, portable } = state;
-      const request = { log, limit: size + state.refused.size, compute, portable };
+      let size = BATCH;
       let outcome: SealOutcome;
       try {
-        outcome = await this.options.connection.timed('seal', (store) => store.seal(request));
+        outcome = await this.options.connection.timed('seal', (store) => {
+          // A batch that was full leaves more behind than this process may know of.
+          if (before > BATCH || sealed > 0) size = store.sealLimit ?? LOADED_BATCH;
+          return store.seal({ log, limit: size + refusedBefore, compute, portable });
+        });
       } catch (thrown) {
         const error = toStoreError(thrown);
         state.failure = error;
@@ -230,12 +260,15 @@ export class Sealer {
       state.failure = null;
       sealed += outcome.sealed;
       this.sealed += outcome.sealed;
-      state.waiting = Math.max(0, state.waiting - outcome.sealed);
+      this.lastSuccess = new Date();
+      state.waiting.remove(outcome.sealed);
       const refused = state.refused.size - refusedBefore;
       if (outcome.sealed + refused < size) {
         // The log was empty: whatever waited before this transaction is sealed, if not by this process.
-        state.waiting = Math.min(state.waiting, Math.max(0, state.waiting + outcome.sealed - before));
-        if (state.waiting > 0 && this.options.sealAfterMs !== false) this.schedule(this.options.sealAfterMs);
+        const { count } = state.waiting;
+        state.waiting.remove(count - Math.min(count, Math.max(0, count + outcome.sealed - before)));
+        if (state.waiting.count > 0 && this.options.sealAfterMs !== false)
+          this.schedule(this.options.sealAfterMs);
         return { sealed, done: true };
       }
       await new Promise((resolve) => setImmediate(resolve));
@@ -244,7 +277,7 @@ export class Sealer {
 
   private failed(error: unknown): void {
     this.options.reporter.report(toStoreError(error));
-    if ([...this.logs.values()].some((state) => state.waiting > 0 && !state.stopped)) this.again();
+    if ([...this.logs.values()].some((state) => state.waiting.count > 0 && !state.stopped)) this.again();
   }
 
   private again(): void {

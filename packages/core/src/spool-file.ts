@@ -33,6 +33,11 @@ export function spoolFileName(key: string, target: string, owner: SpoolOwner | n
   return `${key}.${target}.${owned}.spool`;
 }
 
+/** When a file was begun, in milliseconds since 1970-01-01 UTC. */
+export function spoolFileTime({ name }: SpoolFile): number {
+  return Number(NAME.exec(name)?.[1]?.slice(0, 13) ?? 0);
+}
+
 /** Creates a new file, readable by its owner only, and makes its name durable. */
 export async function createSpoolFile(
   directory: string,

@@ -12,6 +12,7 @@ import {
   removeSpoolFile,
   type SpoolFile,
   spoolFileName,
+  spoolFileTime,
   touchSpoolFile,
 } from './spool-file.js';
 import { encodeFrame } from './spool-frame.js';
@@ -21,6 +22,8 @@ export interface SpoolOptions {
   readonly directory: string;
   /** Bytes of all files of this process together. */
   readonly maxBytes: number;
+  /** Payloads in them. */
+  readonly maxEvents: number;
   /** Which store the events are for, 8 hex digits: processes take over files for their own store only. */
   readonly target: string;
   /** Told of a damaged file and of the number of places where records are lost: 0 for one that is cut short. */
@@ -59,6 +62,7 @@ export class Spool {
   private current: Current | null = null;
   private queue: Write[] = [];
   private queuedBytes = 0;
+  private queuedEvents = 0;
   private pumping: Promise<void> | null = null;
   private reading: Reading | null = null;
   private count = 0;
@@ -82,6 +86,15 @@ export class Spool {
     return closed + (this.reading?.file.bytes ?? 0) + (this.current?.file.bytes ?? 0);
   }
 
+  /** When the oldest file with something in it was begun, in milliseconds since 1970-01-01 UTC; null where there is none. */
+  get oldest(): number | null {
+    if (this.reading !== null && this.reading.at < this.reading.payloads.length) {
+      return spoolFileTime(this.reading.file);
+    }
+    const first = this.closed[0] ?? this.current?.file;
+    return first === undefined ? null : spoolFileTime(first);
+  }
+
   /**
    * Several payloads of one call stand together.
    *
@@ -90,14 +103,11 @@ export class Spool {
   async write(payloads: readonly Uint8Array[]): Promise<void> {
     const frames = payloads.map(encodeFrame);
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-    if (this.bytes + this.queuedBytes + bytes > this.options.maxBytes) {
-      throw new AuditError(
-        'AUDIT_SPOOL_FULL',
-        'core',
-        `the spool has reached its ${this.options.maxBytes} bytes`,
-      );
-    }
+    const { maxBytes, maxEvents } = this.options;
+    if (this.bytes + this.queuedBytes + bytes > maxBytes) throw full(`${maxBytes} bytes`);
+    if (this.count + this.queuedEvents + frames.length > maxEvents) throw full(`${maxEvents} events`);
     this.queuedBytes += bytes;
+    this.queuedEvents += frames.length;
     await new Promise<void>((resolve, reject) => {
       this.queue.push({ frames, resolve, reject });
       this.pumping ??= this.pump();
@@ -196,6 +206,7 @@ export class Spool {
         for (const write of batch) write.reject(error);
       } finally {
         this.queuedBytes -= bytes.length;
+        this.queuedEvents -= frames.length;
       }
     }
     this.pumping = null;
@@ -258,6 +269,10 @@ function fileKey(): string {
 
 function damage(file: SpoolFile, what: string): AuditError {
   return new AuditError('AUDIT_SPOOL_DAMAGED', 'core', `the spool file ${file.name} is ${what}`);
+}
+
+function full(limit: string): AuditError {
+  return new AuditError('AUDIT_SPOOL_FULL', 'core', `the spool has reached its ${limit}`);
 }
 
 function unavailable(message: string, cause: unknown): AuditError {

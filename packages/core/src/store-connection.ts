@@ -30,6 +30,11 @@ export class StoreConnection {
     this.offers.push(offer);
   }
 
+  /** The offers of ORMs, whether they were used or not. */
+  offered(): readonly (() => Promise<StoreOffer>)[] {
+    return this.offers.filter((offer) => typeof offer === 'function');
+  }
+
   /** @throws AuditError `AUDIT_CLOSED`, and what the store package throws */
   get(): Promise<AuditStore> {
     if (this.closed) return Promise.reject(new AuditError('AUDIT_CLOSED', 'core', 'the audit is closed'));
@@ -75,7 +80,13 @@ export class StoreConnection {
     const { opening } = this;
     if (opening === null || typeof this.options.store === 'object') return;
     const store = await opening.catch(() => undefined);
-    await store?.close();
+    if (store === undefined) return;
+    // What hangs in it may keep it from closing; nobody should wait for that.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.timeout('it could not be closed')), this.options.timeoutMs);
+    });
+    await Promise.race([store.close(), late]).finally(() => clearTimeout(timer));
   }
 
   private async open(): Promise<AuditStore> {

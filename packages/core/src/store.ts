@@ -1,4 +1,6 @@
 import type { EventColumns, PreparedEvent } from './event.js';
+import type { StoreCondition } from './health.js';
+import type { Outbox } from './outbox.js';
 
 /** What a sealer is given of a pending event: the columns are not hashed, so reading them would be for nothing. */
 export interface PendingEvent {
@@ -81,7 +83,8 @@ export interface SealRequest {
   readonly limit: number;
   /**
    * Makes the entries from the head (null: the log is new) and the pending events, in the order of their ids. Synchronous and pure: what it throws
-   * rolls the transaction back and reaches the caller.
+   * rolls the transaction back and reaches the caller. A store may call it for some events after the other, each time with the
+   * head that it gave last; only the last one is written then.
    */
   readonly compute: (head: StoredHead | null, pending: readonly PendingEvent[]) => SealedBatch;
   /** The same as `compute`. A store may use either. */
@@ -135,6 +138,11 @@ export interface TransactionalAppend {
     },
   ): readonly SqlStatement[];
   /**
+   * One statement that appends events whose ids were made just now, and itself fails where the database takes fewer: its answer
+   * need not be looked at before COMMIT. @returns undefined where they are too many for one. @default there is none
+   */
+  sureStatement?(events: readonly PreparedEvent[]): SqlStatement | undefined;
+  /**
    * A query of one row with one number: how many of the events stand there with the same bytes. Needed where `statements`
    * passes over what is stored already, so that this can be told from a row that somebody's trigger has dropped.
    */
@@ -156,6 +164,8 @@ export interface StoreSupports {
   readonly processes: boolean;
   /** The database itself refuses UPDATE and DELETE. */
   readonly insertOnly: boolean;
+  /** And TRUNCATE, or whatever else empties a table at once, for whoever has the right to, in a session of any settings. */
+  readonly truncateGuard: boolean;
 }
 
 /** Which events to list; every field narrows. */
@@ -213,15 +223,21 @@ export interface AuditStore {
   readonly supports: StoreSupports;
   /** Undefined where events can not join a foreign transaction. */
   readonly transactional?: TransactionalAppend;
+  /** The outbox in the same database, for an application whose log is in another one. Undefined: there is none. */
+  readonly outbox?: Outbox;
   migrate(): Promise<MigrationOutcome>;
   /** What `migrate` runs in an empty database, as SQL for people who keep their own migrations. Undefined: there is none. */
   readonly migrationSql?: string;
   /** Resolves when the tables are there and of a version that this library knows. */
   check(): Promise<void>;
   append(events: readonly PreparedEvent[]): Promise<AppendOutcome>;
+  /** What `checkHealth()` shows. Its cost MUST NOT grow with the number of events. */
+  inspect(): Promise<StoreCondition>;
   /** The logs that have pending events. */
   pendingLogs(): Promise<readonly string[]>;
   seal(request: SealRequest): Promise<SealOutcome>;
+  /** Events that one call of `seal` is to take where many wait, if it holds nothing up meanwhile. @default 500 */
+  readonly sealLimit?: number;
   /** Every log of which any table holds a row. */
   logs(): Promise<readonly LogSummary[]>;
   head(log: string): Promise<StoredHead | null>;

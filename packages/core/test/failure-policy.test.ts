@@ -114,6 +114,36 @@ describe('a store that is down', () => {
   });
 });
 
+describe('an outage in the middle of a replay', () => {
+  test('is outlived: what was replayed is not replayed again, and the order stays', async () => {
+    const faulty = createFaultyStore();
+    const { audit, spoolDirectory } = openAudit({ store: faulty.store });
+    faulty.mood = 'down';
+    await audit.record(LOGIN);
+    const told = await Promise.all(Array.from({ length: 1_200 }, () => audit.record(LOGIN)));
+    expect(told.every(({ where }) => where === 'spool')).toBe(true);
+    const stop = setInterval(() => {
+      if (faulty.appends.filter((events) => events === 500).length > 0) faulty.mood = 'down';
+    }, 0);
+    faulty.appends.length = 0;
+    faulty.mood = { takesMs: 20 };
+    await eventually(() => faulty.appends.length > 1 && !audit.health().ok, 'the second outage is noticed');
+    clearInterval(stop);
+    const inBetween = (await storedEvents(faulty.inner)).length;
+    expect(inBetween).toBe(500);
+    expect(audit.health()).toMatchObject({ spooled: 701, replayed: 500, lost: 0 });
+    const late = await audit.record(LOGIN);
+    expect(late.where).toBe('spool');
+    faulty.appends.length = 0;
+    faulty.mood = 'up';
+    await audit.flush();
+    const stored = (await storedEvents(faulty.inner)).map(({ id }) => id);
+    expect(stored.slice(1)).toEqual([...told.map(({ id }) => id), late.id]);
+    expect(faulty.appends.reduce((sum, events) => sum + events, 0)).toBe(702);
+    expect(files(spoolDirectory)).toEqual([]);
+  });
+});
+
 describe('a store that hangs', () => {
   test('fails the operation under `strict` after `storeTimeoutMs`', async () => {
     const faulty = createFaultyStore();

@@ -22,11 +22,14 @@ describe('the bytes of format 1', () => {
   const keys = deriveKeys(secret);
   const last = format.entries.at(-1);
 
-  it.each(['link', 'head', 'pseudonym', 'webhook', 'replay'] as const)('derive the key %s', (purpose) => {
-    expect(hex(keys[purpose])).toBe(format.keys[purpose]);
-    const direct = hkdfSync('sha256', secret, '', `indelible/${purpose}/v1`, 32);
-    expect(hex(new Uint8Array(direct))).toBe(format.keys[purpose]);
-  });
+  it.each(['link', 'head', 'pseudonym', 'webhook', 'replay', 'operation'] as const)(
+    'derive the key %s',
+    (purpose) => {
+      expect(hex(keys[purpose])).toBe(format.keys[purpose]);
+      const direct = hkdfSync('sha256', secret, '', `indelible/${purpose}/v1`, 32);
+      expect(hex(new Uint8Array(direct))).toBe(format.keys[purpose]);
+    },
+  );
 
   it('of a notice that events waited in a spool', () => {
     const { ids, mac } = format.replay;

@@ -8,7 +8,7 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 describe('the keys', () => {
   it('are HKDF-SHA-256 of the secret with an empty salt and the purpose as info', () => {
     const keys = deriveKeys(BYTES);
-    for (const purpose of ['link', 'head', 'pseudonym', 'webhook', 'replay'] as const) {
+    for (const purpose of ['link', 'head', 'pseudonym', 'webhook', 'replay', 'operation'] as const) {
       const expected = hkdfSync('sha256', BYTES, Buffer.alloc(0), `indelible/${purpose}/v1`, 32);
       expect(Buffer.from(keys[purpose])).toEqual(Buffer.from(expected));
     }
@@ -16,7 +16,7 @@ describe('the keys', () => {
 
   it('differ by purpose', () => {
     const keys = Object.values(deriveKeys(BYTES)).map((key) => Buffer.from(key).toString('hex'));
-    expect(new Set(keys).size).toBe(5);
+    expect(new Set(keys).size).toBe(6);
   });
 
   it.each([

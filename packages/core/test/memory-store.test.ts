@@ -6,7 +6,7 @@ describe('the memory store', () => {
   storeSuite({
     test,
     factory: async () => createMemoryHarness(),
-    supports: { durable: false, processes: false, insertOnly: false },
+    supports: { durable: false, processes: false, insertOnly: false, truncateGuard: false },
     migrates: false,
     transactional: false,
   });

@@ -3,10 +3,16 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../src/open-store.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
+/** As of an application there: the test runner, which Node was started with, has this workspace's packages beside it. */
 function inDirectory(path: string): void {
   const before = process.cwd();
+  const [, script = ''] = process.argv;
   process.chdir(path);
-  onTestFinished(() => process.chdir(before));
+  process.argv[1] = `${path}/application.js`;
+  onTestFinished(() => {
+    process.chdir(before);
+    process.argv[1] = script;
+  });
 }
 
 function installPackage(directory: string, name: string, source: string): void {

@@ -59,6 +59,32 @@ describe('an event whose row the database refuses', () => {
   });
 });
 
+test('an event that a failing database refuses again and again, while it takes the next one, is not lost', async () => {
+  const id = createUuidV7();
+  const store = createMemoryStore();
+  let isDown = true;
+  let refusals = 0;
+  const flaky: AuditStore = {
+    ...store,
+    append: async (events) => {
+      const isCut = events.some((event) => event.id === id) && refusals < 4;
+      if (isCut && !isDown) refusals += 1;
+      if (isDown || isCut) throw new Error('the connection was cut');
+      return store.append(events);
+    },
+  };
+  const { audit, spoolDirectory } = openAudit({ store: flaky });
+  await audit.record({ ...LOGIN, id });
+  await audit.record(LOGIN);
+  isDown = false;
+  await eventually(() => audit.health().spooled === 0, 'the spool is empty');
+  await audit.flush();
+  expect(refusals).toBe(4);
+  expect((await storedEvents(store)).map((event) => event.id)).toContain(id);
+  expect(audit.health().lost).toBe(0);
+  expect(readdirSync(spoolDirectory).filter((name) => name.endsWith('.rejected'))).toEqual([]);
+});
+
 test('pending events that are not vouched for do not keep those behind them from being sealed', async () => {
   const store = createMemoryStore();
   const { audit: before } = openAudit({ store, sealAfterMs: false });

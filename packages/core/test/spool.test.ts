@@ -29,6 +29,7 @@ function openSpool(
   const spool = new Spool({
     directory,
     maxBytes: 1_000_000,
+    maxEvents: 1_000_000,
     target: TARGET,
     onDamage: (error, lost) => damages.push({ code: auditErrorCode(error), lost }),
     ...options,
@@ -112,6 +113,17 @@ describe('the spool', () => {
     const { spool } = openSpool(temporaryDirectory(), { maxBytes: 100 });
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => spool.write([payload('x'.repeat(60))])));
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+  });
+
+  test('refuses more events than its limit, together and one after the other', async () => {
+    const { spool } = openSpool(temporaryDirectory(), { maxEvents: 3 });
+    await spool.write([payload('a')]);
+    const outcomes = await Promise.allSettled(['b', 'c', 'd'].map((text) => spool.write([payload(text)])));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    await expect(spool.write([payload('e')])).rejects.toMatchObject({ code: 'AUDIT_SPOOL_FULL' });
+    expect(await readAll(spool)).toEqual(['a', 'b', 'c']);
+    await spool.write([payload('f')]);
+    expect(spool.size).toBe(1);
   });
 
   test('says so where its directory can not be made', async () => {

@@ -10,7 +10,7 @@ async function failures(wrap: (store: AuditStore) => AuditStore): Promise<string
   storeSuite({
     test: (name, run) => cases.push({ name, run }),
     factory: async () => createMemoryHarness(wrap),
-    supports: { durable: false, processes: false, insertOnly: false },
+    supports: { durable: false, processes: false, insertOnly: false, truncateGuard: false },
     migrates: false,
     transactional: false,
   });

@@ -18,7 +18,7 @@ export type HeadRow = Mutable<StoredHead>;
 /** A store whose tables are arrays that a test edits as an attacker edits a database: without keys, checks or guards. */
 export class TamperingStore implements AuditStore {
   readonly name = 'tampering';
-  readonly supports = { durable: false, processes: false, insertOnly: false };
+  readonly supports = { durable: false, processes: false, insertOnly: false, truncateGuard: false };
   events: EventRow[] = [];
   pendingRows: { log: string; id: string }[] = [];
   entryRows: EntryRow[] = [];
@@ -43,6 +43,10 @@ export class TamperingStore implements AuditStore {
 
   async pendingLogs() {
     return [...new Set(this.pendingRows.map(({ log }) => log))];
+  }
+
+  async inspect() {
+    return { pending: this.pendingRows.length, oldestPending: null };
   }
 
   async seal({ log, limit, compute }: SealRequest) {

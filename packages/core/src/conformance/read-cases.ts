@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
+import type { StoreCondition } from '../health.js';
 import type { EventFilter } from '../store.js';
+import { createUuidV7 } from '../uuid.js';
 import { SEALED_AT } from './chain-seal.js';
 import { sampleEvent, sampleEvents, sampleId } from './sample-event.js';
 import { collect, type StoreCases, sealAll, sealSome } from './store-session.js';
+
+function pick({ pending, oldestPending }: StoreCondition): StoreCondition {
+  return { pending, oldestPending };
+}
 
 export const readCases: StoreCases = {
   'entries come in the order of their index, whole or by range': async (session) => {
@@ -38,6 +44,23 @@ export const readCases: StoreCases = {
       [sampleId(0), null, sampleId(2)],
     );
     assert.equal(await store.find(sampleId(1)), null);
+  },
+
+  'it tells how many events wait in all logs, and since when the oldest does': async (session) => {
+    const store = await session.ready();
+    assert.deepEqual(pick(await store.inspect()), { pending: 0, oldestPending: null });
+    const second = (n: number) => new Date(1_700_000_000_000 + n * 1_000);
+    const made = (n: number, log: string) => ({ ...sampleEvent(n, { log }), id: createUuidV7(second(n)) });
+    await store.append([made(4, 'audit/west'), made(1, 'audit'), made(2, 'audit'), made(0, 'audit/north')]);
+    assert.deepEqual(pick(await store.inspect()), { pending: 4, oldestPending: second(0) });
+    await sealAll(store, 'audit/north');
+    assert.deepEqual(pick(await store.inspect()), { pending: 3, oldestPending: second(1) });
+    await sealSome(store, 'audit', 1);
+    assert.deepEqual(pick(await store.inspect()), { pending: 2, oldestPending: second(2) });
+    await sealAll(store, 'audit');
+    assert.deepEqual(pick(await store.inspect()), { pending: 1, oldestPending: second(4) });
+    await sealAll(store, 'audit/west');
+    assert.deepEqual(pick(await store.inspect()), { pending: 0, oldestPending: null });
   },
 
   'pending events come in the order of their ids': async (session) => {

@@ -9,6 +9,7 @@ function calls(store: AuditStore): Readonly<Record<string, () => Promise<unknown
   return {
     check: () => store.check(),
     append: () => store.append([sampleEvent(1)]),
+    inspect: () => store.inspect(),
     pendingLogs: () => store.pendingLogs(),
     seal: () => sealSome(store, 'audit'),
     logs: () => store.logs(),

@@ -27,6 +27,11 @@ export interface StoreHarness {
   /** Ordinary statements that an insert-only database refuses; null where `supports.insertOnly` is false. */
   readonly guards: ((target: GuardTarget) => readonly GuardedStatement[]) | null;
   /**
+   * Empties `audit_event` as its owner does with the database's own means, in spite of the guards. Only where an insert-only
+   * database has `supports.truncateGuard` false.
+   */
+  readonly truncate?: () => Promise<void>;
+  /**
    * Takes, on a connection of its own, the lock that a seal of this log needs (SQLite: BEGIN IMMEDIATE; elsewhere the head
    * row), and gives the function that lets it go. Null where `supports.processes` is false.
    */

@@ -14,6 +14,7 @@ import {
   notDurableCases,
   oneProcessCases,
   processCases,
+  truncateCases,
 } from './support-cases.js';
 import { noTransactionCases, transactionCases } from './transaction-cases.js';
 
@@ -25,16 +26,24 @@ import { noTransactionCases, transactionCases } from './transaction-cases.js';
  * storeSuite({ test, factory: async () => createSqliteHarness() });
  */
 export function storeSuite(options: StoreSuiteOptions): void {
-  const supports: StoreSupports = { durable: true, processes: true, insertOnly: true, ...options.supports };
+  const supports: StoreSupports = {
+    durable: true,
+    processes: true,
+    insertOnly: true,
+    truncateGuard: true,
+    ...options.supports,
+  };
   const migrates = options.migrates ?? true;
   const transactional = options.transactional ?? true;
+  const isTruncatable = supports.insertOnly && !supports.truncateGuard;
   const cases: StoreCases = {
     'the store supports what it says, and its harness can test that': async (session) => {
       const store = await session.ready();
-      const { schema, guards, lock, foreign } = session.harness;
+      const { schema, guards, lock, foreign, truncate } = session.harness;
       assert.deepEqual({ ...store.supports }, supports);
       assert.equal(schema !== null, migrates, 'schema');
       assert.equal(guards !== null, supports.insertOnly, 'guards');
+      assert.equal(truncate !== undefined, isTruncatable, 'truncate');
       assert.equal(lock !== null, supports.processes, 'lock');
       assert.equal(foreign !== null, transactional, 'foreign');
       assert.ok(store.name.length > 0);
@@ -48,6 +57,7 @@ export function storeSuite(options: StoreSuiteOptions): void {
     ...(supports.durable ? durableCases : notDurableCases),
     ...(supports.processes ? processCases : oneProcessCases),
     ...(supports.insertOnly ? guardCases : noGuardCases),
+    ...(isTruncatable ? truncateCases : {}),
     ...(transactional ? transactionCases : noTransactionCases),
   };
   for (const [name, run] of Object.entries(cases)) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { sampleEvent, sampleEvents } from './sample-event.js';
+import { sampleEvent, sampleEvents, sampleId } from './sample-event.js';
 import { GUARDED } from './store-harness.js';
 import {
   assertChain,
@@ -155,6 +155,31 @@ export const guardCases: StoreCases = {
       await assert.rejects(async () => guard.attempt(), `${guard.name} was let through`);
       assert.deepEqual(await session.snapshot(), before);
     }
+  },
+};
+
+/** The counter-test for insert-only databases that can be emptied all the same. */
+export const truncateCases: StoreCases = {
+  'where TRUNCATE gets past the guards, each table that it left alone shows what is gone': async (
+    session,
+  ) => {
+    const { truncate } = session.harness;
+    assert.ok(truncate);
+    const store = await session.ready();
+    await store.append(sampleEvents(0, 5));
+    await sealSome(store, 'audit', 3);
+    await truncate();
+    assert.equal((await session.snapshot()).events.length, 0, 'it was not let through');
+    const entries = await collect(store.entries('audit'));
+    assert.deepEqual(
+      entries.map(({ event }) => event),
+      [null, null, null],
+    );
+    assert.deepEqual([...(await collect(store.strayPending('audit')))].sort(), [3, 4].map(sampleId));
+    assert.deepEqual(await store.logs(), [
+      { log: 'audit', events: 0, pending: 2, entries: 3, hasHead: true },
+    ]);
+    assert.equal((await store.head('audit'))?.size, 3);
   },
 };
 
