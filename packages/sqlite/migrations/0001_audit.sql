@@ -46,6 +46,20 @@ CREATE TABLE audit_pending (
   PRIMARY KEY (log, id)
 ) STRICT, WITHOUT ROWID;
 
+-- Events of an application whose log is in another database, until the relay has brought them there. The leaf is the hash of
+-- the body: a retry of the same event is the same row.
+CREATE TABLE audit_outbox (
+  id TEXT NOT NULL,
+  leaf BLOB NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (id, leaf)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER audit_outbox_no_update BEFORE UPDATE ON audit_outbox
+BEGIN
+  SELECT RAISE(ABORT, 'indelible: audit_outbox is insert-only but for the relay: UPDATE is refused');
+END;
+
 -- Insert only. sealed_at is microseconds since 1970-01-01 UTC.
 CREATE TABLE audit_entry (
   log TEXT NOT NULL,

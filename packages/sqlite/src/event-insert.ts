@@ -76,7 +76,7 @@ export function createTransactionalAppend(realPath: string): TransactionalAppend
 }
 
 /** A statement does not see the rows that it inserts itself. @throws AuditError `AUDIT_ID_CONFLICT` */
-function withoutRepeats(events: readonly PreparedEvent[]): readonly PreparedEvent[] {
+export function withoutRepeats(events: readonly PreparedEvent[]): readonly PreparedEvent[] {
   const byId = new Map<string, PreparedEvent>();
   for (const event of events) {
     const known = byId.get(event.id);

@@ -24,8 +24,8 @@ const NULLABLE_TEXTS = [
   'e.ip',
 ];
 const HASH_BYTES = 32;
-/** What a page may hold in memory: with a longer body, which only an option allows, it is read by columns. */
-const MAX_BODY_BYTES = 65_536;
+/** What an event takes by default. */
+const LONGEST_BODY = 65_536;
 
 /** Which of the nullable texts are NULL, one bit each: in the packed row they are as empty as an empty one. */
 const NULLS = NULLABLE_TEXTS.map((column, bit) => `(${column} IS NULL) * ${1 << bit}`).join(' + ');
@@ -48,7 +48,7 @@ const DECLARED_TYPES = [
 /** What stands in both rows is read once; a BLOB equals nothing but a BLOB. A table that was made anew may have a collation to which unlike texts are alike. */
 const SAME_IN_BOTH = 'n.event_id = e.id COLLATE BINARY AND n.log = e.log COLLATE BINARY AND n.leaf = e.leaf';
 const DECLARED_LENGTHS = `length(n.leaf) = ${HASH_BYTES} AND length(n.hash) = ${HASH_BYTES}
-  AND length(e.body) <= ${MAX_BODY_BYTES}`;
+  AND length(e.body) <= ?`;
 
 /**
  * `concat`, because a chain of `||` copies what it has at each step. Not `concat_ws`, which up to SQLite 3.47 leaves an
@@ -69,9 +69,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * Entries with an index from `from` to `last`, read as two values a page: a library takes longer to make one of each column
  * than SQLite takes to find them all. They are those that the columns give, or this is null: where any row of the page is
- * not exactly of the form in which the store writes it, where two have one index, or where this SQLite can not do it.
+ * not exactly of the form in which the store writes it or has a longer body, where two have one index, or where this SQLite
+ * can not do it.
  *
  * @param limit at least 2
+ * @param longest of the bodies, in bytes
  */
 export function tryReadPackedEntries(
   connection: Connection,
@@ -79,8 +81,9 @@ export function tryReadPackedEntries(
   from: bigint,
   last: bigint,
   limit: number,
+  longest: number = LONGEST_BODY,
 ): Page<StoredEntry, bigint> | null {
-  const row = tryRead(connection, [log, from, last, BigInt(limit)]);
+  const row = tryRead(connection, [BigInt(longest), log, from, last, BigInt(limit)]);
   if (row === null) return null;
   const [isUtf8, rows, withTexts, withBytes, packedTexts, packedBytes] = row;
   if (isUtf8 !== 1n || withTexts !== rows || withBytes !== rows) return null;
@@ -98,7 +101,7 @@ export function tryReadPackedEntries(
 /** What fails here is tried again by columns, which has the last word. */
 function tryRead(
   connection: Connection,
-  params: [log: string, from: bigint, last: bigint, limit: bigint],
+  params: [longest: bigint, log: string, from: bigint, last: bigint, limit: bigint],
 ): readonly unknown[] | null {
   try {
     return connection.all(PACKED, params)[0] ?? null;

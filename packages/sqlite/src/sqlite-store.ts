@@ -5,19 +5,15 @@ import type { Connection, Synchronous } from './connection.js';
 import { ConnectionHolder } from './connection-holder.js';
 import { DatabaseFile } from './database-file.js';
 import { createTransactionalAppend } from './event-insert.js';
+import { inspectPending } from './inspect.js';
 import { listEvents, tryFindEvent } from './list-events.js';
 import { migrate, printMigrations } from './migrate.js';
-import {
-  type IdCursor,
-  readEntryPage,
-  readOrphanPage,
-  readPendingLogs,
-  readPendingPage,
-  readStrayPage,
-  readSummaries,
-  tryReadHead,
-} from './read-log.js';
+import { createOutbox } from './outbox.js';
+import { PAGE_ROOM } from './page-room.js';
+import { EntryPages } from './read-entries.js';
+import { readPendingLogs, readSummaries, tryReadHead } from './read-log.js';
 import { readByPages } from './read-pages.js';
+import { type IdCursor, readOrphanPage, readPendingPage, readStrayPage } from './read-waiting.js';
 import { requireTables } from './schema-version.js';
 import { type WorkerChoice, Writer } from './writer.js';
 
@@ -58,8 +54,6 @@ export interface SqliteStoreOptions {
 }
 
 const MIGRATION_TIMEOUT_MS = 30_000;
-/** Rows that one tick reads. */
-const PAGE_ROWS = 500;
 /** Events that one tick looks at in search of a rare one. */
 const WINDOW_ROWS = 2_000;
 /** What an index can be, as tampering knows. */
@@ -87,30 +81,32 @@ export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
 
   return {
     name: 'sqlite',
-    supports: { durable: true, processes: true, insertOnly: true },
+    supports: { durable: true, processes: true, insertOnly: true, truncateGuard: true },
     transactional: createTransactionalAppend(file.path),
+    outbox: createOutbox(file.path, use),
     migrationSql: printMigrations(),
     migrate: () => migrate(holder, Math.max(busyTimeoutMs, MIGRATION_TIMEOUT_MS)),
     check: () => use(requireTables),
     append: (events) => writer.append(events),
+    inspect: () => use(inspectPending),
     pendingLogs: () => use(readPendingLogs),
     seal: (request) => writer.seal(request),
     logs: () => use(readSummaries),
     head: (log) => use((connection) => tryReadHead(connection, log)),
     entries: (log, range) => {
-      const last = range?.to === undefined ? GREATEST : BigInt(range.to) - 1n;
+      const pages = new EntryPages(log, range?.to === undefined ? GREATEST : BigInt(range.to) - 1n);
       return readByPages<StoredEntry, bigint>(
         range?.from === undefined ? LEAST : BigInt(range.from),
-        (from) => use((connection) => readEntryPage(connection, log, from, last, PAGE_ROWS)),
+        (from) => use((connection) => pages.read(connection, from)),
       );
     },
     pending: (log) =>
       readByPages(undefined, (after: IdCursor) =>
-        use((connection) => readPendingPage(connection, log, after, PAGE_ROWS)),
+        use((connection) => readPendingPage(connection, log, after, PAGE_ROOM)),
       ),
     orphans: (log) =>
       readByPages(undefined, (after: IdCursor) =>
-        use((connection) => readOrphanPage(connection, log, after, WINDOW_ROWS)),
+        use((connection) => readOrphanPage(connection, log, after, WINDOW_ROWS, PAGE_ROOM)),
       ),
     strayPending: (log) =>
       readByPages(undefined, (after: IdCursor) =>

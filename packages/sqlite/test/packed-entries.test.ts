@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { SqliteDriver } from '../src/driver.js';
 import { createLibsqlDriver } from '../src/libsql-driver.js';
 import { tryReadPackedEntries } from '../src/packed-entries.js';
-import { readEntryColumns, readEntryPage } from '../src/read-log.js';
+import { EntryPages, readEntryColumns } from '../src/read-entries.js';
 import { LOG } from './child/events.mjs';
 import { openLibsql, type RawConnection } from './raw-connection.js';
 import {
@@ -207,7 +207,7 @@ describe('a page is not read packed, but by its columns, where', () => {
     };
     connected((connection) => {
       expect(tryReadPackedEntries(connection, LOG, LEAST, GREATEST, 100)).toBeNull();
-      expect(readEntryPage(connection, LOG, LEAST, GREATEST, 100).items).toHaveLength(COUNT);
+      expect(new EntryPages(LOG, GREATEST).read(connection, LEAST).items).toHaveLength(COUNT);
     }, old);
   });
 });

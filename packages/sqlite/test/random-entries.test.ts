@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tryReadPackedEntries } from '../src/packed-entries.js';
-import { readEntryColumns } from '../src/read-log.js';
+import { readEntryColumns } from '../src/read-entries.js';
 import { LOG } from './child/events.mjs';
 import { openLibsql } from './raw-connection.js';
 import { COUNT, connected, file, GREATEST, LEAST, NULLABLE, readAll, TEXTS, tampered } from './sealed-log.js';

@@ -5,7 +5,8 @@ import { Connection } from '../src/connection.js';
 import type { SqliteDriver } from '../src/driver.js';
 import { createLibsqlDriver } from '../src/libsql-driver.js';
 import type { tryReadPackedEntries } from '../src/packed-entries.js';
-import { readEntryPage } from '../src/read-log.js';
+import { PAGE_ROOM, type PageRoom } from '../src/page-room.js';
+import { EntryPages } from '../src/read-entries.js';
 import { createSqliteStore } from '../src/sqlite-store.js';
 import { LOG, makeEvents } from './child/events.mjs';
 import { openLibsql, type RawConnection } from './raw-connection.js';
@@ -76,16 +77,21 @@ export const readAll = (connection: Connection, read: Read, log = LOG) =>
 export const whole = (read: Read, log = LOG) => connected((connection) => readAll(connection, read, log));
 
 /** Rows page by page, as the store reads them. */
-export function byPages(limit: number): unknown[] {
+export function byPages(rows: number, bytes: PageRoom['bytes'] = PAGE_ROOM.bytes): unknown[] {
+  return pagesOf({ rows, bytes }).flat();
+}
+
+export function pagesOf(room: PageRoom, driver?: SqliteDriver): unknown[][] {
   return connected((connection) => {
-    const rows: unknown[] = [];
+    const pages = new EntryPages(LOG, GREATEST, room);
+    const read: unknown[][] = [];
     for (let from: bigint | undefined = LEAST; from !== undefined; ) {
-      const page = readEntryPage(connection, LOG, from, GREATEST, limit);
-      rows.push(...page.items.map(plain));
+      const page = pages.read(connection, from);
+      read.push(page.items.map(plain));
       from = page.next;
     }
-    return rows;
-  });
+    return read;
+  }, driver);
 }
 
 export const EVENT_3 = `id = (SELECT event_id FROM audit_entry WHERE log = '${LOG}' AND idx = 3)`;

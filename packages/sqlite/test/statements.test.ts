@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLibsqlDriver } from '../src/libsql-driver.js';
 import { createSqliteStore } from '../src/sqlite-store.js';
-import { makeEvent, makeEvents } from './child/events.mjs';
+import { LOG, makeEvent, makeEvents } from './child/events.mjs';
 import { openLibsql } from './raw-connection.js';
 import { makeDirectory, removeDirectory } from './temporary-directory.js';
 
@@ -158,4 +158,43 @@ test('lists go by an index and need no sorting', async () => {
   }
   raw.close();
   await store.close();
+});
+
+test('what looks for events without an entry, and for ids that wait in vain, goes by ids from the first row on', async () => {
+  const seen: string[] = [];
+  const libsql = createLibsqlDriver();
+  const store = createSqliteStore({
+    file,
+    driver: {
+      library: 'libsql',
+      open(path) {
+        const connection = libsql.open(path);
+        const prepare = (sql: string) => {
+          seen.push(sql);
+          return connection.prepare(sql);
+        };
+        return { ...connection, prepare };
+      },
+    },
+  });
+  await store.migrate();
+  await store.append(makeEvents(1, 0, 10));
+  const raw = openLibsql(file);
+  // Of both kinds, so that all the statements run.
+  raw.exec(`DROP TRIGGER audit_event_no_delete; DELETE FROM audit_event WHERE id = (SELECT max(id) FROM audit_event);
+    DELETE FROM audit_pending WHERE id = (SELECT min(id) FROM audit_pending)`);
+  seen.length = 0;
+  for await (const _ of store.orphans(LOG));
+  for await (const _ of store.strayPending(LOG));
+  // No id is NULL in these tables, as SQLite knows; and what has a limit ends by itself.
+  const plans = seen
+    .filter((sql) => /audit_(event|pending) AS/.test(sql) && !/\.id IS NULL AND|LIMIT/.test(sql))
+    .flatMap((sql) => raw.all(`EXPLAIN QUERY PLAN ${sql}`, sql.match(/\?/g)?.map(() => '1') ?? []))
+    .map(({ detail }) => String(detail));
+  raw.close();
+  await store.close();
+  const own = plans.filter((detail) => /^\w+ [ep] USING .*log=/.test(detail));
+  expect(own.length).toBeGreaterThan(2);
+  for (const detail of own) expect(detail).toMatch(/\(log=\? AND id[>=<]/);
+  for (const detail of plans) expect(detail).not.toMatch(/TEMP B-TREE|^SCAN [ep]/);
 });
