@@ -66,6 +66,20 @@ CREATE TABLE audit_pending (
   autovacuum_vacuum_cost_delay = 0
 );
 
+-- Events of an application whose log is in another database, until the relay has brought them there: a queue as above. A
+-- retry may stand in it twice, because a writer may not look; the log takes each id once.
+CREATE TABLE audit_outbox (
+  id uuid NOT NULL,
+  leaf bytea NOT NULL,
+  body bytea NOT NULL
+) WITH (
+  autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 10000,
+  autovacuum_vacuum_insert_threshold = -1,
+  autovacuum_vacuum_cost_delay = 0
+);
+CREATE INDEX audit_outbox_id ON audit_outbox (id);
+
 -- Insert only. sealed_at is microseconds since 1970-01-01 UTC.
 CREATE TABLE audit_entry (
   log text COLLATE "C" NOT NULL,
@@ -129,12 +143,49 @@ $$;
 
 SELECT audit_guard('audit_event', true), audit_guard('audit_event_default', true), audit_guard('audit_entry', false);
 
+CREATE TRIGGER audit_refuse BEFORE UPDATE OR TRUNCATE ON audit_outbox FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+ALTER TABLE audit_outbox ENABLE ALWAYS TRIGGER audit_refuse;
+
 -- True if this event is stored with these bytes, false if with others, NULL if it is not: how a writer, who may not read, tells
 -- a retry from a conflict.
 CREATE FUNCTION audit_event_is_stored(event_id uuid, event_log text, event_body bytea) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
   SELECT e.log = event_log AND e.body = event_body FROM audit_event AS e WHERE e.id = event_id
+$$;
+
+-- A trigger or a rule of somebody else can pass over a row without an error.
+CREATE FUNCTION audit_require_stored(stored bigint, given bigint) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF stored IS DISTINCT FROM given THEN
+    RAISE EXCEPTION 'the database took % of % events and dropped the others: look at the triggers and rules of audit_event',
+      stored, given USING ERRCODE = 'restrict_violation';
+  END IF;
+END
+$$;
+
+-- Stores one event or fails, so that COMMIT can be sent along with it. The server keeps the plan.
+CREATE FUNCTION audit_append_event(event_id uuid, event_log text, event_body bytea, event_leaf bytea, event_time text,
+  event_action text, event_category text, event_outcome text, event_actor_type text, event_actor_id text,
+  event_resource_type text, event_resource_id text, event_tenant text, event_request_id text, event_transaction_id text,
+  event_ip text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+DECLARE
+  stored bigint;
+BEGIN
+  INSERT INTO audit_event (id, log, body, leaf, time, action, category, outcome, actor_type, actor_id,
+    resource_type, resource_id, tenant, request_id, transaction_id, ip)
+  VALUES (event_id, event_log, event_body, event_leaf, event_time, event_action, event_category, event_outcome,
+    event_actor_type, event_actor_id, event_resource_type, event_resource_id, event_tenant, event_request_id,
+    event_transaction_id, event_ip);
+  GET DIAGNOSTICS stored = ROW_COUNT;
+  IF stored <> 1 THEN
+    PERFORM audit_require_stored(stored, 1);
+  END IF;
+END
 $$;
 
 -- The smallest UUIDv7 of a month.
@@ -210,19 +261,24 @@ BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I, %I, %I', current_schema(), writer, sealer, reader);
   EXECUTE format('GRANT SELECT ON audit_migration TO %I, %I, %I', writer, sealer, reader);
   EXECUTE format('GRANT EXECUTE ON FUNCTION audit_database() TO %I, %I, %I', writer, sealer, reader);
-  EXECUTE format('GRANT INSERT ON audit_event TO %I', writer);
+  EXECUTE format('GRANT INSERT ON audit_event, audit_outbox TO %I', writer);
   EXECUTE format('GRANT EXECUTE ON FUNCTION audit_event_is_stored(uuid, text, bytea) TO %I', writer);
+  EXECUTE format('GRANT EXECUTE ON FUNCTION audit_require_stored(bigint, bigint) TO %I', writer);
+  EXECUTE format('GRANT EXECUTE ON FUNCTION audit_append_event(uuid, text, bytea, bytea, text, text, text, text, text, text,
+    text, text, text, text, text, text) TO %I', writer);
   EXECUTE format('GRANT SELECT ON audit_event TO %I', sealer);
-  EXECUTE format('GRANT SELECT, DELETE ON audit_pending TO %I', sealer);
+  EXECUTE format('GRANT SELECT, DELETE ON audit_pending, audit_outbox TO %I', sealer);
   EXECUTE format('GRANT SELECT, INSERT ON audit_entry TO %I', sealer);
   EXECUTE format('GRANT SELECT, INSERT, UPDATE ON audit_head TO %I', sealer);
   EXECUTE format('GRANT EXECUTE ON FUNCTION audit_make_partitions(integer) TO %I', sealer);
-  EXECUTE format('GRANT SELECT ON audit_event, audit_pending, audit_entry, audit_head TO %I', reader);
+  EXECUTE format('GRANT SELECT ON audit_event, audit_pending, audit_entry, audit_head, audit_outbox TO %I', reader);
   RETURN NULL;
 END
 $$;
 
 -- Or anybody could put a trigger of ours, which has its owner's rights, on a table of his own.
 REVOKE ALL ON FUNCTION audit_database(), audit_event_to_pending(), audit_refuse(), audit_guard(regclass, boolean),
-  audit_event_is_stored(uuid, text, bytea), audit_month_start(date), audit_make_partitions(integer),
+  audit_event_is_stored(uuid, text, bytea), audit_require_stored(bigint, bigint),
+  audit_append_event(uuid, text, bytea, bytea, text, text, text, text, text, text, text, text, text, text, text, text),
+  audit_month_start(date), audit_make_partitions(integer),
   audit_make_roles(text, text, text) FROM PUBLIC;

@@ -1,4 +1,5 @@
 import { type AppendOutcome, AuditError, type PreparedEvent } from '@indelible/core';
+import type { ColumnTexts } from './column-texts.js';
 import { BEGIN, type Database, inTransaction } from './database.js';
 import { type EventStatements, eventParams, idConflict, inParts } from './event-insert.js';
 import { isPassing, sqlState } from './postgres-error.js';
@@ -19,16 +20,17 @@ const TRIES = 5;
 export async function appendEvents(
   database: Database,
   statements: EventStatements,
-  schema: SchemaCheck,
+  { schema, texts }: { readonly schema: SchemaCheck; readonly texts: ColumnTexts },
   events: readonly PreparedEvent[],
 ): Promise<AppendOutcome> {
   if (events.length === 0) return { appended: 0, duplicates: 0 };
   return database.useAgain(async (session, again) => {
     await schema.require(session);
-    const parts = [...inParts(events)];
+    const written = texts.writeEvents(events);
+    const parts = [...inParts(written)];
     if (!again && parts.length === 1) {
       try {
-        await session.query(statements.insertAll, [...eventParams(events), events.length]);
+        await session.query(statements.insertAll, [...eventParams(written), events.length]);
         return { appended: events.length, duplicates: 0 };
       } catch (error) {
         if (sqlState(error) === DIVISION_BY_ZERO) throw dropped();
@@ -36,7 +38,7 @@ export async function appendEvents(
         if (sqlState(error) !== UNIQUE_VIOLATION && !isPassing(error)) throw error;
       }
     }
-    return appendMissing(session, statements, events);
+    return appendMissing(session, statements, written);
   });
 }
 

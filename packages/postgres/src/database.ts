@@ -10,6 +10,8 @@ export interface DatabaseSource {
   readonly pool?: PgPool | undefined;
   readonly connections: number;
   readonly connectTimeoutMs: number;
+  /** A call that takes longer gives its connection up. */
+  readonly callTimeoutMs: number;
   /** For messages. */
   readonly schema: string;
 }
@@ -32,22 +34,38 @@ export class Database {
 
   /**
    * Runs `work` on a connection. What the database refuses becomes an `AuditError`; what else `work` throws is thrown as it is,
-   * inside a `WorkError`.
+   * inside a `WorkError`. After `limitMs` the connection is closed: behind one that a network has forgotten the answer would
+   * never come, and the connection never go back to the pool.
    */
-  async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  async use<T>(
+    work: (session: Session) => Promise<T>,
+    limitMs: number = this.source.callTimeoutMs,
+  ): Promise<T> {
     const client = await this.connect();
     // A connection that breaks says so to its listeners too, and without one the process would end.
     const listener = () => {};
     client.on('error', listener);
     const session = new Session(client);
+    let isLate = false;
+    const timer =
+      limitMs === UNLIMITED
+        ? undefined
+        : setTimeout(() => {
+            isLate = true;
+            client.release(true);
+          }, limitMs);
     try {
       return await work(session);
     } catch (error) {
+      if (isLate) throw tooLate(limitMs, error);
       if (isConnectionBroken(error)) session.broken = true;
       throw error instanceof WorkError ? error.thrown : mapPostgresError(error, this.source.schema);
     } finally {
-      client.removeListener('error', listener);
-      client.release(session.broken);
+      clearTimeout(timer);
+      if (!isLate) {
+        client.removeListener('error', listener);
+        client.release(session.broken);
+      }
     }
   }
 
@@ -56,7 +74,8 @@ export class Database {
     try {
       return await this.use((session) => work(session, false));
     } catch (error) {
-      if (!(error instanceof AuditError) || !isConnectionBroken(error.cause)) throw error;
+      if (!(error instanceof AuditError) || error.code === 'AUDIT_STORE_TIMEOUT') throw error;
+      if (!isConnectionBroken(error.cause)) throw error;
     }
     return this.use((session) => work(session, true));
   }
@@ -78,6 +97,14 @@ export class Database {
       throw mapPostgresError(error, this.source.schema);
     }
   }
+}
+
+/** For what grows with the log and for migrations. */
+export const UNLIMITED = Number.POSITIVE_INFINITY;
+
+function tooLate(limitMs: number, cause: unknown): AuditError {
+  const message = `the database did not answer in ${limitMs} ms (\`callTimeoutMs\`)`;
+  return new AuditError('AUDIT_STORE_TIMEOUT', 'postgres', message, { cause });
 }
 
 /** Carries what somebody else's function threw past the translation of the database's errors. */

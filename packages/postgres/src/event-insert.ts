@@ -13,8 +13,8 @@ const LEAF_BYTES = 32;
 const GIVEN = `unnest($3::uuid[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[],
     $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[])
   WITH ORDINALITY AS g(id, log, at, size, ${EVENT_COLUMNS.slice(4).join(', ')}, n)`;
-const BODY = 'substring($1::bytea FROM g.at FOR g.size)';
-const LEAF = `substring($2::bytea FROM (g.n * ${LEAF_BYTES} - ${LEAF_BYTES - 1})::int FOR ${LEAF_BYTES})`;
+export const BODY = 'substring($1::bytea FROM g.at FOR g.size)';
+export const LEAF = `substring($2::bytea FROM (g.n * ${LEAF_BYTES} - ${LEAF_BYTES - 1})::int FOR ${LEAF_BYTES})`;
 
 /** The role or the database may have switched it off; an append is durable once it resolves. */
 const DURABLY = `(SELECT CASE current_setting('synchronous_commit') WHEN 'off'
@@ -25,6 +25,10 @@ export interface EventStatements {
   readonly insert: string;
   /** The same for one event, whose parameters are `oneEventParams`: the server needs half the time to plan it. */
   readonly insertOne: string;
+  /** One event, whose parameters are `oneEventParams`; it fails where a row is dropped in silence. The server keeps its plan. */
+  readonly requireOne: string;
+  /** The same as `insert`, with the number of events as its last parameter; it fails where rows are dropped in silence. */
+  readonly requireAll: string;
   /** The same as `insert`, durably and all or none: where rows are dropped in silence it fails with 22012 instead of leaving the others. */
   readonly insertAll: string;
   /** Passes over every id that is stored already, whatever its bytes. */
@@ -35,7 +39,8 @@ export interface EventStatements {
   readonly conflict: string;
 }
 
-export function createEventStatements({ event, isStored }: Tables): EventStatements {
+export function createEventStatements(tables: Tables): EventStatements {
+  const { event, isStored, appendEvent, requireStored } = tables;
   const insert = `INSERT INTO ${event} (${EVENT_COLUMNS.join(', ')})
   SELECT g.id, g.log, ${BODY}, ${LEAF}, ${EVENT_COLUMNS.slice(4)
     .map((name) => `g.${name}`)
@@ -46,6 +51,8 @@ export function createEventStatements({ event, isStored }: Tables): EventStateme
     insert,
     insertOne: `INSERT INTO ${event} (${EVENT_COLUMNS.join(', ')})
       VALUES (${EVENT_COLUMNS.map((_, position) => `$${position + 1}`).join(', ')})`,
+    requireOne: `SELECT ${appendEvent}(${EVENT_COLUMNS.map((_, position) => `$${position + 1}`).join(', ')})`,
+    requireAll: `WITH written AS (${insert} RETURNING 1) SELECT ${requireStored}(count(*), $19::bigint) FROM written`,
     insertAll: `WITH written AS (${insert} WHERE ${DURABLY} RETURNING 1)
       SELECT 1 / (CASE WHEN count(*) = $19::int THEN 1 ELSE 0 END) FROM written`,
     // Without a conflict target: naming the column would need the right to read it.

@@ -31,7 +31,7 @@ export async function tryFindEvent(
     // What is no id is the id of no event.
     [UUID.test(id) ? id : null],
   );
-  return rows[0] === undefined ? null : readListed(rows[0]);
+  return rows[0] === undefined ? null : readListed(rows[0], tables);
 }
 
 /** @throws TypeError for a limit that is no number of rows, or an `after` that is no id */
@@ -44,7 +44,7 @@ export async function listEvents(
   const conditions: string[] = [];
   const params: string[] = [];
   const compare = (text: (parameter: string) => string, value: string): void => {
-    params.push(value);
+    params.push(tables.texts.write(value));
     conditions.push(text(`$${params.length}`));
   };
   for (const [field, column] of Object.entries(COLUMNS)) {
@@ -68,7 +68,7 @@ export async function listEvents(
       ORDER BY e.id ${direction}`,
     params,
   );
-  return rows.map(readListed);
+  return rows.map((row) => readListed(row, tables));
 }
 
 /** @throws TypeError */
@@ -81,10 +81,10 @@ export function checkFilter({ limit = DEFAULT_LIMIT, after }: EventFilter): void
   }
 }
 
-function readListed(row: Row): ListedEvent {
+function readListed(row: Row, { texts }: Tables): ListedEvent {
   const sealed = row[0] !== null;
   return {
-    ...readEvent(row, 2),
+    ...texts.readEvent(readEvent(row, 2)),
     index: sealed ? readNumber(row[0]) : null,
     sealedAt: sealed ? readBigint(row[1]) : null,
   };

@@ -1,5 +1,5 @@
 import type { MigrationOutcome } from '@indelible/core';
-import { type Database, inTransaction } from './database.js';
+import { type Database, inTransaction, UNLIMITED } from './database.js';
 import { MIGRATIONS, type Migration } from './migrations.js';
 import type { RoleNames } from './roles.js';
 import { newerSchema, readVersion, SCHEMA_VERSION } from './schema-version.js';
@@ -27,7 +27,7 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
     const applied =
       version === SCHEMA_VERSION ? [] : await inTransaction(session, () => applyMissing(session, options));
     return { applied, version: SCHEMA_VERSION };
-  });
+  }, UNLIMITED);
 }
 
 async function applyMissing(session: Session, { tables, roles, warn }: MigrateOptions): Promise<number[]> {

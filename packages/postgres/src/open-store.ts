@@ -5,14 +5,15 @@ import { createPostgresStore } from './postgres-store.js';
  * Opens the store that a URL names: `postgres://user:password@host/database`. Another schema than `audit` may stand in it, as
  * `?audit_schema=…`; a `schema` is that of an ORM's tables and is left alone.
  *
- * @param options `config` in the place of the URL, `schema`, `roles`, `connections`, `connectTimeoutMs`, `readOnly` of `createPostgresStore`
+ * @param options `config` in the place of the URL, `schema`, `roles`, `connections`, `connectTimeoutMs`, `callTimeoutMs`, `readOnly` of `createPostgresStore`
  * @throws AuditError `AUDIT_CONFIG_INVALID` that names the option
  */
 export async function openStore(
   url: string,
   options: Readonly<Record<string, unknown>> = {},
 ): Promise<AuditStore> {
-  const { config, schema, roles, connections, connectTimeoutMs, readOnly, ...unknown } = options;
+  const { config, schema, roles, connections, connectTimeoutMs, callTimeoutMs, readOnly, ...unknown } =
+    options;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined) throw invalid(stranger, 'no such option');
   if (config !== undefined && (typeof config !== 'object' || config === null))
@@ -24,6 +25,9 @@ export async function openStore(
   if (connectTimeoutMs !== undefined && typeof connectTimeoutMs !== 'number') {
     throw invalid('connectTimeoutMs', 'expected milliseconds');
   }
+  if (callTimeoutMs !== undefined && typeof callTimeoutMs !== 'number') {
+    throw invalid('callTimeoutMs', 'expected milliseconds');
+  }
   if (readOnly !== undefined && typeof readOnly !== 'boolean')
     throw invalid('readOnly', 'expected true or false');
   const named = schema ?? tryGetSchema(url);
@@ -33,6 +37,7 @@ export async function openStore(
     ...(roles === undefined ? {} : { roles }),
     ...(connections === undefined ? {} : { connections }),
     ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+    ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
     ...(readOnly === undefined ? {} : { readOnly }),
   });
 }

@@ -36,14 +36,16 @@ export class Partitions {
     }
   }
 
-  /** Counts them, which every role may. */
-  async countAhead(session: Session): Promise<void> {
+  /** Counts them, which every role may. @returns the months after this one that have one */
+  async countAhead(session: Session): Promise<number> {
     const { rows } = await session.query(
       `SELECT count(*) FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
         WHERE i.inhparent = ${quoteText(this.tables.event)}::regclass AND c.relname ~ '^audit_event_[0-9]{4}_[0-9]{2}$'
           AND c.relname > 'audit_event_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')`,
     );
-    this.tell(readNumber(rows[0]?.[0]));
+    const ahead = readNumber(rows[0]?.[0]);
+    this.tell(ahead);
+    return ahead;
   }
 
   private tell(ahead: number): void {

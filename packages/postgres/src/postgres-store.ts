@@ -1,13 +1,14 @@
 import type { AuditStore, StoredEntry } from '@indelible/core';
-import { AuditError } from '@indelible/core';
+import { AuditError, PendingPositions } from '@indelible/core';
 import { appendEvents } from './append.js';
-import { BEGIN_READING, Database, inTransaction } from './database.js';
+import { BEGIN_READING, Database, inTransaction, UNLIMITED } from './database.js';
 import { createEventStatements } from './event-insert.js';
 import { readText } from './event-row.js';
+import { inspectPending } from './inspect.js';
 import { checkFilter, listEvents, tryFindEvent } from './list-events.js';
 import { migrate, printMigrations } from './migrate.js';
+import { createOutbox } from './outbox.js';
 import { Partitions } from './partitions.js';
-import { PendingPositions } from './pending-position.js';
 import type { PgPool } from './pg-pool.js';
 import {
   type IdCursor,
@@ -42,6 +43,14 @@ export interface PostgresStoreOptions {
   readonly connections?: number;
   /** How long a call waits for a connection of that pool, in milliseconds. @default 5_000 */
   readonly connectTimeoutMs?: number;
+  /**
+   * How long one call may use a connection, in milliseconds: one that takes longer fails with `AUDIT_STORE_TIMEOUT`, and its
+   * connection is closed. Without an end a network that swallows packets would keep all connections. Migrations, and
+   * reading how large each log is, have no limit.
+   *
+   * @default 15_000
+   */
+  readonly callTimeoutMs?: number;
   /** Reads only: what would write fails with `AUDIT_STORE_UNAVAILABLE`. @default false */
   readonly readOnly?: boolean;
   /** Told of what works and should be looked after: missing roles, partitions that are not ahead. @default one line on stderr */
@@ -50,6 +59,8 @@ export interface PostgresStoreOptions {
 
 /** Rows that one statement reads. */
 const PAGE_ROWS = 500;
+/** Events that one transaction seals where many wait: so many wait for the disk once. */
+const SEAL_ROWS = 4_000;
 /** Events that one statement looks at in search of a rare one. */
 const WINDOW_ROWS = 5_000;
 /** What an index can be, as tampering knows. */
@@ -75,6 +86,7 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
     pool: options.pool,
     connections: options.connections ?? 4,
     connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+    callTimeoutMs: options.callTimeoutMs ?? 15_000,
     schema: tables.schema,
   });
   const statements = createEventStatements(tables);
@@ -96,17 +108,23 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
     }
   };
 
+  const nameSql = databaseNameSql(tables.schema);
+  const named = {
+    database: database.label,
+    identify: () => read(async (session) => readText((await session.query(nameSql)).rows[0]?.[0])),
+    nameSql,
+  };
+
   return {
     name: 'postgres',
-    supports: { durable: true, processes: true, insertOnly: true },
+    supports: { durable: true, processes: true, insertOnly: true, truncateGuard: true },
     transactional: createTransactionalAppend({
+      ...named,
       statements,
-      label: database.label,
-      identify: () =>
-        read(async (session) => readText((await session.query(databaseNameSql(tables.schema))).rows[0]?.[0])),
-      nameSql: databaseNameSql(tables.schema),
+      texts: tables.texts,
       onGiven: (events) => positions.given(events),
     }),
+    outbox: createOutbox({ database, tables, schema, named }),
     migrationSql: printMigrations(tables, roles),
     migrate: async () => {
       writable();
@@ -125,16 +143,26 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
     append: async (events) => {
       writable();
       positions.given(events);
-      return appendEvents(database, statements, schema, events);
+      return appendEvents(database, statements, { schema, texts: tables.texts }, events);
     },
+    inspect: () =>
+      readByKey(async (session) => ({
+        ...(await inspectPending(session, tables)),
+        partitionsAhead: await partitions.countAhead(session),
+      })),
     pendingLogs: () => readByKey((session) => readPendingLogs(session, tables)),
+    sealLimit: SEAL_ROWS,
     seal: async (request) => {
       writable();
       const outcome = await sealBatch({ database, tables, schema, positions }, request);
       await partitions.keepAhead();
       return outcome;
     },
-    logs: () => read((session) => readSummaries(session, tables)),
+    logs: () =>
+      database.use(async (session) => {
+        await schema.require(session);
+        return readSummaries(session, tables);
+      }, UNLIMITED),
     head: (log) => read((session) => tryReadHead(session, tables, log)),
     entries: (log, range) => {
       const last = range?.to === undefined ? GREATEST : BigInt(range.to) - 1n;
@@ -167,7 +195,7 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
 
 function parseOptions(options: PostgresStoreOptions): { readOnly: boolean; warn: (message: string) => void } {
   const { url, config, pool, connections = 4, connectTimeoutMs = 5_000, readOnly = false } = options;
-  const { onWarning } = options;
+  const { callTimeoutMs = 15_000, onWarning } = options;
   if ([url, config, pool].filter((way) => way !== undefined).length !== 1)
     throw wrong('url, config, pool', 'one of them');
   if (url !== undefined && typeof url !== 'string') throw wrong('url', 'a text');
@@ -179,6 +207,7 @@ function parseOptions(options: PostgresStoreOptions): { readOnly: boolean; warn:
     throw wrong('connections', 'a whole number from 1 up');
   if (!Number.isFinite(connectTimeoutMs) || connectTimeoutMs < 0)
     throw wrong('connectTimeoutMs', 'milliseconds');
+  if (!Number.isFinite(callTimeoutMs) || callTimeoutMs <= 0) throw wrong('callTimeoutMs', 'milliseconds');
   if (typeof readOnly !== 'boolean') throw wrong('readOnly', 'true or false');
   if (onWarning !== undefined && typeof onWarning !== 'function') throw wrong('onWarning', 'a function');
   const told = new Set<string>();

@@ -74,13 +74,13 @@ export async function readEntryPage(
   const rows = await read(from, last, String(limit));
   const end = rows.at(-1);
   if (end === undefined) return { items: [], next: undefined };
-  if (rows.length < limit) return { items: rows.map(readEntry), next: undefined };
+  if (rows.length < limit) return { items: rows.map((row) => readEntry(row, tables)), next: undefined };
   const index = readBigint(end[1]);
   const whole = [...rows.filter((row) => row[1] !== end[1]), ...(await read(index, index, 'ALL'))];
-  return { items: whole.map(readEntry), next: index === last ? undefined : index + 1n };
+  return { items: whole.map((row) => readEntry(row, tables)), next: index === last ? undefined : index + 1n };
 }
 
-function readEntry(row: Row): StoredEntry {
+function readEntry(row: Row, { texts }: Tables): StoredEntry {
   return {
     log: readText(row[0]),
     index: readNumber(row[1]),
@@ -88,7 +88,7 @@ function readEntry(row: Row): StoredEntry {
     leaf: readBytes(row[3]),
     hash: readBytes(row[4]),
     sealedAt: readBigint(row[5]),
-    event: row[6] === null ? null : readEvent(row, 6),
+    event: row[6] === null ? null : texts.readEvent(readEvent(row, 6)),
   };
 }
 
@@ -110,7 +110,7 @@ export async function readPendingPage(
       JOIN ${eventOf(tables, 'p.id')} ON true ORDER BY p.id`,
     [log, ...window.params],
   );
-  return { items: rows.map((row) => readEvent(row)), next: window.end };
+  return { items: rows.map((row) => tables.texts.readEvent(readEvent(row))), next: window.end };
 }
 
 /** Events among the next `window` ones of the log that are neither pending nor an entry of it. */
@@ -129,7 +129,7 @@ export async function readOrphanPage(
       ORDER BY e.id`,
     [log, ...window.params],
   );
-  return { items: rows.map((row) => readEvent(row)), next: window.end };
+  return { items: rows.map((row) => tables.texts.readEvent(readEvent(row))), next: window.end };
 }
 
 /** Ids among the next `window` pending ones that have no event in this log, or have an entry. */

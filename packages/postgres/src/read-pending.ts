@@ -1,6 +1,5 @@
-import type { PendingEvent } from '@indelible/core';
+import type { PendingEvent, PendingPositions } from '@indelible/core';
 import { readNumber, readText } from './event-row.js';
-import type { PendingPositions } from './pending-position.js';
 import type { Session } from './session.js';
 import type { Tables } from './tables.js';
 import { plainArray } from './text-array.js';

@@ -23,8 +23,11 @@ export class SchemaCheck {
   /** @throws AuditError `AUDIT_TABLES_MISSING`, `AUDIT_SCHEMA_NEWER` */
   async require(session: Session): Promise<void> {
     if (performance.now() < this.until) return;
-    const { rows } = await session.query(`SELECT max(version) FROM ${this.tables.migration}`);
+    const { rows } = await session.query(
+      `SELECT max(version), getdatabaseencoding() FROM ${this.tables.migration}`,
+    );
     requireVersion(this.tables, rows[0]?.[0] === null ? 0 : readNumber(rows[0]?.[0]));
+    this.tables.texts.encoding(rows[0]?.[1]);
     this.until = performance.now() + TRUST_MS;
   }
 

@@ -2,6 +2,8 @@ import {
   AuditError,
   type NewEntry,
   type PendingEvent,
+  type PendingPositions,
+  type RefusedEvent,
   type SealedBatch,
   type SealOutcome,
   type SealRequest,
@@ -9,7 +11,6 @@ import {
 } from '@indelible/core';
 import { BEGIN, type Database, ONLY_BY_KEY, rollBack, WorkError } from './database.js';
 import { readHead, readText } from './event-row.js';
-import type { PendingPositions } from './pending-position.js';
 import { sqlState } from './postgres-error.js';
 import { type Place, readPending, readPlaces } from './read-pending.js';
 import type { SchemaCheck } from './schema-version.js';
@@ -19,6 +20,8 @@ import { plainArray } from './text-array.js';
 
 const LOCK_NOT_AVAILABLE = '55P03';
 const UNIQUE_VIOLATION = '23505';
+/** Events that are read and written with one statement. */
+const PAGE = 500;
 /** Another seal got in the way; so did somebody who alters the tables. */
 const BUSY: ReadonlySet<string> = new Set([LOCK_NOT_AVAILABLE, '40001', '40P01']);
 /** Nobody holds a lock that this needs for longer than a moment but who alters the tables. */
@@ -73,8 +76,7 @@ async function sealOnce(
 ): Promise<SealOutcome> {
   const { tables, positions } = parts;
   const { log } = request;
-  let sealed: readonly NewEntry[] = [];
-  let batch: SealedBatch;
+  let sealed: Sealed;
   try {
     const head = await lockHead(session, tables, log);
     if (head === 'busy') {
@@ -82,21 +84,61 @@ async function sealOnce(
       return { sealed: 0, busy: true };
     }
     const places = await readPlaces(session, parts, { log, limit: request.limit, further });
-    const waiting = await readPending(session, tables, log, places);
-    batch = compute(request, head?.row ?? null, waiting);
-    sealed = batch.entries;
-    if (sealed.length > 0 || batch.head !== null) await write(session, tables, log, { batch, head, places });
+    sealed = await sealPages(session, tables, request, { head, places });
     await session.script('COMMIT');
   } catch (error) {
     await rollBack(session);
     throw error;
   }
-  positions.sealed(
-    log,
-    sealed.map((entry) => entry.eventId),
-  );
-  const outcome = { sealed: sealed.length, busy: false };
-  return batch.refused === undefined ? outcome : { ...outcome, refused: batch.refused };
+  positions.sealed(log, sealed.ids);
+  const outcome = { sealed: sealed.ids.length, busy: false };
+  return sealed.refused.length === 0 ? outcome : { ...outcome, refused: sealed.refused };
+}
+
+interface Found {
+  readonly head: LockedHead | null;
+  readonly places: readonly Place[];
+}
+
+interface Sealed {
+  readonly ids: readonly string[];
+  readonly refused: readonly RefusedEvent[];
+}
+
+/** Page by page: while the server writes the entries of one, the links of the next are computed. */
+async function sealPages(
+  session: Session,
+  tables: Tables,
+  request: SealRequest,
+  { head, places }: Found,
+): Promise<Sealed> {
+  const { log } = request;
+  const ids: string[] = [];
+  const refused: RefusedEvent[] = [];
+  let last = head?.row ?? null;
+  let isNew = false;
+  const take = (waiting: readonly PendingEvent[]): SealedBatch => {
+    const batch = compute(request, last, waiting);
+    isNew ||= batch.head !== null;
+    last = batch.head ?? last;
+    for (const { eventId } of batch.entries) ids.push(eventId);
+    refused.push(...(batch.refused ?? []));
+    return batch;
+  };
+  let batch = take(await readPending(session, tables, log, places.slice(0, PAGE)));
+  for (let from = 0; ; from += PAGE) {
+    const own = places.slice(from, from + PAGE);
+    const next = places.slice(from + PAGE, from + 2 * PAGE);
+    const following = next.length === 0 ? undefined : await readPending(session, tables, log, next);
+    const newHead = following === undefined && isNew ? last : null;
+    const writing = write(session, tables, log, { entries: batch.entries, newHead, head, places: own });
+    try {
+      if (following !== undefined) batch = take(following);
+    } finally {
+      await writing;
+    }
+    if (following === undefined) return { ids, refused };
+  }
 }
 
 interface LockedHead {
@@ -133,16 +175,17 @@ function compute(
   }
 }
 
-interface Sealed {
-  readonly batch: SealedBatch;
-  readonly head: LockedHead | null;
-  readonly places: readonly Place[];
+interface Page extends Found {
+  readonly entries: readonly NewEntry[];
+  /** Null where it is written with a later page, or not at all. */
+  readonly newHead: StoredHead | null;
 }
 
 /** Entries, head and what is no longer pending, in one statement. */
-async function write(session: Session, tables: Tables, log: string, sealed: Sealed): Promise<void> {
-  const { entries, head } = sealed.batch;
-  const places = new Map(sealed.places.map(({ id, ctid }) => [id, ctid]));
+async function write(session: Session, tables: Tables, log: string, page: Page): Promise<void> {
+  const { entries, newHead: head } = page;
+  if (entries.length === 0 && head === null) return;
+  const places = new Map(page.places.map(({ id, ctid }) => [id, ctid]));
   const params: (string | number | Uint8Array | null)[] = [
     log,
     Buffer.concat(entries.map((entry) => bytesOf(entry.leaf, 32))),
@@ -162,11 +205,11 @@ async function write(session: Session, tables: Tables, log: string, sealed: Seal
     }
     params.push(head.size, head.hash, head.range, head.mac);
     writeHead =
-      sealed.head === null
+      page.head === null
         ? `, written AS (INSERT INTO ${tables.head} (log, size, hash, range, mac)
             VALUES ($1, $8::bigint, $9::bytea, $10::bytea, $11::bytea))`
         : `, written AS (UPDATE ${tables.head} SET size = $8::bigint, hash = $9::bytea, range = $10::bytea, mac = $11::bytea
-            WHERE ctid = ${quoteText(sealed.head.ctid)}::tid AND log = $1)`;
+            WHERE ctid = ${quoteText(page.head.ctid)}::tid AND log = $1)`;
   }
   await session.query(
     `WITH gone AS (DELETE FROM ${tables.pending} WHERE ctid = ANY ($7::tid[]))${writeHead}

@@ -1,5 +1,9 @@
+import { ColumnTexts } from './column-texts.js';
+
 /** The names of what the migrations made, ready for SQL. */
 export interface Tables {
+  /** How the query columns are written in this database. */
+  readonly texts: ColumnTexts;
   /** As it is called, for messages. */
   readonly schema: string;
   readonly quotedSchema: string;
@@ -7,8 +11,11 @@ export interface Tables {
   readonly pending: string;
   readonly entry: string;
   readonly head: string;
+  readonly outbox: string;
   readonly migration: string;
   readonly isStored: string;
+  readonly appendEvent: string;
+  readonly requireStored: string;
   readonly makePartitions: string;
   readonly makeRoles: string;
 }
@@ -20,14 +27,18 @@ export function nameTables(schema: string): Tables {
   const quotedSchema = quoteName(schema);
   const inSchema = (name: string) => `${quotedSchema}.${name}`;
   return {
+    texts: new ColumnTexts(),
     schema,
     quotedSchema,
     event: inSchema('audit_event'),
     pending: inSchema('audit_pending'),
     entry: inSchema('audit_entry'),
     head: inSchema('audit_head'),
+    outbox: inSchema('audit_outbox'),
     migration: inSchema('audit_migration'),
     isStored: inSchema('audit_event_is_stored'),
+    appendEvent: inSchema('audit_append_event'),
+    requireStored: inSchema('audit_require_stored'),
     makePartitions: inSchema('audit_make_partitions'),
     makeRoles: inSchema('audit_make_roles'),
   };

@@ -1,10 +1,12 @@
 import type { PreparedEvent, SqlStatement, TransactionalAppend } from '@indelible/core';
+import type { ColumnTexts } from './column-texts.js';
 import { type EventStatements, eventParams, idConflict, inParts, oneEventParams } from './event-insert.js';
 
 export interface TransactionalOptions {
   readonly statements: EventStatements;
+  readonly texts: ColumnTexts;
   /** A label of the database without its secrets. */
-  readonly label: string;
+  readonly database: string;
   readonly identify: () => Promise<string>;
   /** What `identify` asks. */
   readonly nameSql: string;
@@ -14,13 +16,26 @@ export interface TransactionalOptions {
 
 /** How events are written on an ORM's connection. Nothing of ours has a sequence, so `lastval()` stays what it was. */
 export function createTransactionalAppend(options: TransactionalOptions): TransactionalAppend {
-  const { statements, label, identify, nameSql, onGiven } = options;
+  const { statements, texts, database, identify, nameSql, onGiven } = options;
   return {
     dialect: 'postgres',
-    database: label,
+    database,
     identify,
     nameSql,
-    statements(events, { isFresh = false } = {}) {
+    sureStatement(given) {
+      const events = texts.writeEvents(given);
+      const [only] = events;
+      if (only !== undefined && events.length === 1) {
+        onGiven(events);
+        return { sql: statements.requireOne, params: oneEventParams(only) };
+      }
+      const [part = [], ...others] = inParts(withoutRepeats(events));
+      if (others.length > 0) return undefined;
+      onGiven(events);
+      return { sql: statements.requireAll, params: [...eventParams(part), part.length] };
+    },
+    statements(given, { isFresh = false } = {}) {
+      const events = texts.writeEvents(given);
       onGiven(events);
       const [only] = events;
       if (isFresh && only !== undefined && events.length === 1) {
@@ -35,7 +50,7 @@ export function createTransactionalAppend(options: TransactionalOptions): Transa
 }
 
 /** A statement does not see the rows that it inserts itself. @throws AuditError `AUDIT_ID_CONFLICT` */
-function withoutRepeats(events: readonly PreparedEvent[]): readonly PreparedEvent[] {
+export function withoutRepeats(events: readonly PreparedEvent[]): readonly PreparedEvent[] {
   const byId = new Map<string, PreparedEvent>();
   for (const event of events) {
     const known = byId.get(event.id);

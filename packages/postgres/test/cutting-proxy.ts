@@ -2,17 +2,26 @@ import { type AddressInfo, createServer, connect as dial, type Socket } from 'no
 
 const READY_FOR_QUERY = 0x5a;
 
+/** Tells how many answers end in what the server sends. */
+export interface AnswerCounting {
+  /** The client has said something. */
+  asked?(): void;
+  count(chunk: Buffer): number;
+}
+
 /** A way to the server that loses answers: the server has done what it was asked, and nobody is told. */
 export class CuttingProxy {
   /** Cuts the connection in the place of the n-th answer from now on. */
   cutAt = Number.POSITIVE_INFINITY;
   cuts = 0;
   readonly #target: URL;
+  readonly #createCounter: () => AnswerCounting;
   readonly #server = createServer((client) => this.#join(client));
   readonly #sockets = new Set<Socket>();
 
-  constructor(target: string) {
+  constructor(target: string, createCounter: () => AnswerCounting = () => new AnswerCounter()) {
     this.#target = new URL(target);
+    this.#createCounter = createCounter;
   }
 
   /** The URL of the database by way of this. */
@@ -41,8 +50,11 @@ export class CuttingProxy {
       this.#sockets.add(socket);
       socket.on('error', end).on('close', end);
     }
-    client.pipe(server);
-    const answers = new AnswerCounter();
+    const answers = this.#createCounter();
+    client.on('data', (chunk) => {
+      answers.asked?.();
+      server.write(chunk);
+    });
     server.on('data', (chunk) => {
       this.cutAt -= answers.count(chunk);
       if (this.cutAt > 0) {
@@ -57,7 +69,7 @@ export class CuttingProxy {
 }
 
 /** Counts the messages ReadyForQuery in what the server sends. */
-class AnswerCounter {
+class AnswerCounter implements AnswerCounting {
   #rest = Buffer.alloc(0);
 
   count(chunk: Buffer): number {

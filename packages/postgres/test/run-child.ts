@@ -9,9 +9,11 @@ export interface Child {
   readonly done: Promise<'ended' | 'killed'>;
 }
 
-/** Starts a script of test/child in a process of its own. It uses the built package. */
-export function startChild(script: string, args: readonly string[]): Child {
-  const path = fileURLToPath(new URL(`./child/${script}`, import.meta.url));
+/** Starts a script of test/child, or the one of this URL, in a process of its own. It uses the built package. */
+export function startChild(script: string | URL, args: readonly string[]): Child {
+  const path = fileURLToPath(
+    typeof script === 'string' ? new URL(`./child/${script}`, import.meta.url) : script,
+  );
   const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   let rest = '';

@@ -19,8 +19,8 @@ export interface TestPostgres {
   readonly version: PostgresVersion;
   /** The server's own database, of a superuser: for roles and settings of the whole server. */
   readonly url: string;
-  /** A new and empty database of its own, encoded in UTF-8. */
-  createDatabase(): Promise<TestDatabase>;
+  /** A new and empty database of its own. @param encoding @default 'UTF8' */
+  createDatabase(encoding?: string): Promise<TestDatabase>;
 }
 
 const EMBEDDED_VERSION = 18;
@@ -109,9 +109,12 @@ function createTestPostgres(version: PostgresVersion, url: string): TestPostgres
   return {
     version,
     url,
-    async createDatabase() {
+    async createDatabase(encoding = 'UTF8') {
       const name = `indelible_test_${randomBytes(8).toString('hex')}`;
-      await runOn(url, `CREATE DATABASE ${name} ENCODING 'UTF8' TEMPLATE template0`);
+      await runOn(
+        url,
+        `CREATE DATABASE ${name} ENCODING '${encoding}' ${encoding === 'UTF8' ? '' : "LC_COLLATE 'C' LC_CTYPE 'C'"} TEMPLATE template0`,
+      );
       const own = new URL(url);
       own.pathname = `/${name}`;
       return { url: own.href, drop: () => runOn(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
