@@ -1,4 +1,12 @@
-import { type Audit, AuditError, type AuditStore, tryGetContext } from '@indelible/core';
+import {
+  type Audit,
+  AuditError,
+  type AuditStore,
+  type JoinTarget,
+  type StoreOffer,
+  type TransactionalAppend,
+  tryGetContext,
+} from '@indelible/core';
 import { BareConnection } from './bare-connection.js';
 import { type CaptureOptions, checkCaptureOptions } from './capture-options.js';
 import { CaptureTransaction } from './capture-transaction.js';
@@ -18,6 +26,11 @@ export interface CaptureEngineOptions extends CaptureOptions {
    * no query for that.
    */
   readonly nameDatabase?: (connection: CaptureConnection) => Promise<string>;
+  /**
+   * The database beneath the connections as a store, the same function as the audit was offered: where the store is in
+   * another database, events go to its outbox. @default such a store is refused
+   */
+  readonly offer?: () => Promise<StoreOffer>;
   /** The package that speaks in errors: `prisma`. */
   readonly where: string;
 }
@@ -52,7 +65,7 @@ export interface CaptureEngine {
 
 /** @throws TypeError for an option that is unknown or of the wrong form */
 export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngine {
-  const { audit, dialect, nameModel, nameDatabase: _, where, ...capture } = options;
+  const { audit, dialect, nameModel, nameDatabase: _, offer: __, where, ...capture } = options;
   const checked = checkCaptureOptions(capture);
   const parts: EngineParts = {
     audit,
@@ -87,32 +100,43 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
   };
 }
 
-/** Events can join a transaction only in the store's own database; that is checked once for each store. */
+/**
+ * Events can join a transaction only in the database that it is of: that of the store, or of an outbox where there is one.
+ * It is checked once for each.
+ */
 function createStoreCheck(
   options: CaptureEngineOptions,
-): (connection: CaptureConnection) => Promise<AuditStore> {
-  let checked: AuditStore | undefined;
+): (connection: CaptureConnection) => Promise<JoinTarget> {
+  let checked: { readonly by: AuditStore | JoinTarget; readonly target: JoinTarget } | undefined;
   return async (connection) => {
-    const store = await options.audit().store();
-    if (store === checked) return store;
-    if (!(await isOfDatabase(store, connection, options))) {
+    const audit = options.audit();
+    const outbox = await (options.offer === undefined ? undefined : audit.outbox(options.offer));
+    // A store elsewhere need not be there: nothing of it is asked for.
+    const by = outbox ?? (await audit.store());
+    if (checked?.by === by) return checked.target;
+    const { transactional } = by;
+    if (transactional === undefined || !(await isOfDatabase(transactional, connection, options))) {
       throw new AuditError(
         'AUDIT_STORE_ELSEWHERE',
         options.where,
-        `the store (${store.name}) is not in the database that the ORM writes to, so events can not join its transactions`,
+        `the store (${'name' in by ? by.name : 'an outbox'}) is not in the database that the ORM writes to, so events can not join its transactions`,
       );
     }
-    checked = store;
-    return store;
+    const target: JoinTarget = outbox ?? {
+      transactional,
+      committed: (events) => options.audit().committed(events),
+    };
+    checked = { by, target };
+    return target;
   };
 }
 
 async function isOfDatabase(
-  { transactional }: AuditStore,
+  transactional: TransactionalAppend,
   connection: CaptureConnection,
   { dialect, nameDatabase }: CaptureEngineOptions,
 ): Promise<boolean> {
-  if (transactional === undefined || transactional.dialect !== dialect.name) return false;
+  if (transactional.dialect !== dialect.name) return false;
   const { database, nameSql } = transactional;
   if (nameSql === undefined) return (await nameDatabase?.(connection)) === database;
   const [row] = await connection.query(nameSql);

@@ -1,4 +1,5 @@
 import { AuditError, auditErrorCode } from '@indelible/core';
+import type { Inexact } from './dialect.js';
 import type { EngineParts } from './engine-parts.js';
 import { innermostMessage } from './error-text.js';
 
@@ -14,15 +15,22 @@ export function captureFailure({ dialect, where }: EngineParts, error: unknown):
   return new AuditError('AUDIT_CAPTURE_FAILED', where, message, { cause: error });
 }
 
-/** What `strict` refuses. */
-export function notExact({ where }: EngineParts, message: string): AuditError {
+/**
+ * What `strict` refuses.
+ * @param consequence where the statement has run
+ */
+export function notExact({ where }: EngineParts, { reason }: Inexact, consequence?: string): AuditError {
+  const message =
+    consequence === undefined
+      ? `this statement can not be captured exactly: ${reason}`
+      : `this statement touches ${reason}; ${consequence}`;
   return new AuditError('AUDIT_NOT_EXACT', where, message);
 }
 
 /** What the caller is told where his transaction ended while its events were written: what his COMMIT would have told. */
 export function flushFailure(parts: EngineParts, error: unknown): unknown {
-  const { abortsOnError, isBusy } = parts.dialect;
-  return abortsOnError && isBusy(error) ? error : captureFailure(parts, error);
+  const { abortsOnError, goesOn = false, isBusy } = parts.dialect;
+  return (abortsOnError || goesOn) && isBusy(error) ? error : captureFailure(parts, error);
 }
 
 /** Where a string of statements would commit or undo changes whose events are not written yet, at a place that is not seen. */

@@ -4,6 +4,7 @@ import {
   auditErrorCode,
   createUuidV7,
   type EventInput,
+  type JoinTarget,
   type PreparedEvent,
   tryGetContext,
 } from '@indelible/core';
@@ -15,22 +16,19 @@ import {
   type ExecuteAs,
   type Inexact,
   OutdatedCapture,
-  type Readiness,
+  type Ready,
   type StatementChanges,
 } from './dialect.js';
-import { commitThrough, createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
+import { createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
 import { EventBuffer } from './event-buffer.js';
+import { commitWith, type HeldEvents, tryHoldEvents } from './held-events.js';
 import type { Statement } from './statement.js';
-import { writeEvents } from './write-events.js';
+import { TransactionEnd } from './transaction-end.js';
+import { deliverLater, writeEvents } from './write-events.js';
 
 const NO_ROWS: EngineRows = [];
 /** Around the events' own statement, where its failure must not take the caller's transaction with it. */
 const SAVEPOINT = 'indelible_events';
-
-/** What was found before a statement ran, or why nothing could be. */
-type Ready =
-  | Readiness
-  | { readonly inexact?: undefined; readonly rewritten?: undefined; readonly error: unknown };
 
 /**
  * Follows one transaction: captures each write, keeps its events, and writes them in one go before COMMIT. The calls
@@ -41,10 +39,10 @@ export class CaptureTransaction {
   readonly #session: CaptureSession;
   readonly #events = new EventBuffer(this.id);
   #queue: Promise<unknown> = Promise.resolve();
-  /** A statement has failed: the database may have ended the transaction with it. */
-  #suspect = false;
+  readonly #end: TransactionEnd;
   #refusal: AuditError | undefined;
   #written: readonly PreparedEvent[] = [];
+  #target: JoinTarget | undefined;
   #undelivered: readonly PreparedEvent[] = [];
 
   /** @param session of this connection, where it outlives the transaction */
@@ -54,6 +52,11 @@ export class CaptureTransaction {
     session: CaptureSession = createSession(parts, connection, false),
   ) {
     this.#session = session;
+    this.#end = new TransactionEnd(parts.dialect, connection, session, {
+      flush: async () => void (await this.#flush(false)),
+      committed: () => this.#committed(),
+      discard: () => this.#discard(),
+    });
   }
 
   /**
@@ -64,16 +67,19 @@ export class CaptureTransaction {
     const statement = this.parts.reader.read(sql);
     if (statement.movesNames === true) this.#session.namesMoved?.();
     if (statement.steers === true && !this.#events.isEmpty) throw steersUnseen(this.parts.where);
+    const write = (): Promise<T> => this.#write(sql, statement, execute, executeAs);
+    const change = async (): Promise<T> => {
+      await this.#session.beforeSchemaChange();
+      return this.#watch(execute);
+    };
+    if (statement.commits === true) return this.#exclusively(() => this.#end.leave(statement, write, change));
     switch (statement.kind) {
       case 'write':
-        return this.#exclusively(() => this.#write(sql, statement, execute, executeAs));
+        return this.#exclusively(() => this.#end.run(write));
       case 'schema':
-        return this.#exclusively(async () => {
-          await this.#session.beforeSchemaChange();
-          return this.#watch(execute);
-        });
+        return this.#exclusively(change);
       case 'commit':
-        return this.commit(execute);
+        return this.commit(execute, sql);
       case 'rollback':
         return this.rollback(execute);
       case 'savepoint':
@@ -87,11 +93,11 @@ export class CaptureTransaction {
     }
   }
 
-  /** Writes the events, then lets the caller's COMMIT pass. If that can not be, the COMMIT does not happen. */
-  async commit<T>(execute: () => Promise<T>): Promise<T> {
+  /** Writes the events, then lets the caller's COMMIT pass, or throws. @param sql what `execute` sends */
+  async commit<T>(execute: () => Promise<T>, sql = ''): Promise<T> {
     return this.#exclusively(async () => {
-      await this.flush();
-      const result = await commitThrough(this.parts.dialect, execute);
+      const held = await this.#flush(sql === 'COMMIT');
+      const result = await commitWith(this.parts, held, execute);
       this.#committed();
       return result;
     });
@@ -140,7 +146,7 @@ export class CaptureTransaction {
       const result = await execute();
       this.#events.rollbackTo(name);
       this.#session.savepointRolledBack();
-      if (this.parts.dialect.abortsOnError) this.#suspect = false;
+      if (this.parts.dialect.abortsOnError) this.#end.trust();
       return result;
     });
   }
@@ -150,20 +156,21 @@ export class CaptureTransaction {
     return inputs.map((input) => this.#events.add(input, ambient, { isJoined: true }));
   }
 
-  /** Writes what is buffered into the caller's transaction. */
-  async flush(): Promise<void> {
-    if (this.#suspect && !this.#events.isEmpty && (await this.#session.wasRolledBack())) this.#discard();
+  /** Writes what is buffered into the caller's transaction. @param isLast COMMIT comes right behind, and may take it along */
+  async #flush(isLast: boolean): Promise<HeldEvents | undefined> {
+    if (!this.#events.isEmpty && (await this.#end.wasUndone())) this.#discard();
     if (this.#refusal !== undefined) throw this.#refusal;
-    if (this.#events.isEmpty) return;
+    if (this.#events.isEmpty) return undefined;
     const prepared = await this.#events.prepare(this.parts.audit(), this.#session.floorId());
     const mayFail = this.parts.dialect.abortsOnError && this.parts.audit().policy('data') !== 'strict';
+    let held: HeldEvents | undefined;
     try {
       if (mayFail) await this.connection.execute(`SAVEPOINT ${SAVEPOINT}`);
-      const { transactional } = await this.parts.store(this.connection);
+      this.#target = await this.parts.store(this.connection);
+      const { transactional } = this.#target;
       const isFresh = !this.#events.hasJoined;
-      if (transactional !== undefined) {
-        await writeEvents(this.connection, transactional, prepared, isFresh);
-      }
+      if (isLast && isFresh && !mayFail) held = tryHoldEvents(this.connection, transactional, prepared);
+      if (held === undefined) await writeEvents(this.connection, transactional, prepared, isFresh);
       this.#written = [...this.#written, ...prepared];
     } catch (error) {
       if (this.parts.audit().policy('data') === 'strict') throw flushFailure(this.parts, error);
@@ -172,6 +179,7 @@ export class CaptureTransaction {
       this.parts.audit().reportError(captureFailure(this.parts, error));
     }
     this.#events.clear();
+    return held;
   }
 
   async #write<T>(
@@ -190,7 +198,9 @@ export class CaptureTransaction {
           ? { result: await execute(), rows: NO_ROWS }
           : await executeAs(ready.rewritten);
     } catch (error) {
-      this.#suspect = true;
+      const refused = await this.#session.refused?.(error);
+      if (refused !== undefined) throw notExact(this.parts, refused);
+      this.#end.noteFailure(error);
       if (this.parts.dialect.abortsOnError) this.#session.abandon(error);
       else await this.#afterFailure(sql, statement, ready, ambient);
       throw error;
@@ -213,17 +223,15 @@ export class CaptureTransaction {
         return answer?.rows ?? NO_ROWS;
       };
       const { inexact, rewritten } = await retryWhileBusy(this.parts.dialect, () =>
-        this.#session.before(statement, sql, ask),
+        this.#session.before(statement, sql, ask, executeAs?.inputLength),
       );
       const [first] = inexact;
-      if (first !== undefined && this.parts.options.strict) {
-        throw notExact(this.parts, `this statement can not be captured exactly: ${first.reason}`);
-      }
+      if (first !== undefined && this.parts.options.strict) throw notExact(this.parts, first);
       const told = inexact.filter(({ fidelity }) => fidelity !== 'exact');
       return rewritten === undefined ? { inexact: told } : { inexact: told, rewritten };
     } catch (error) {
       this.#session.abandon();
-      if (this.parts.dialect.abortsOnError) this.#suspect = true;
+      if (this.parts.dialect.abortsOnError) this.#end.noteFailure(error);
       // What the caller's own text and parameters made of it: its statement would have failed so.
       if (error !== undefined && error === asked) throw error;
       if (this.parts.dialect.isBusy(error) || auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
@@ -266,7 +274,7 @@ export class CaptureTransaction {
         this.#session.abandon();
         return;
       }
-      const { rows, inexact } = await this.#session.after(NO_ROWS);
+      const { rows, inexact } = await this.#session.after(NO_ROWS, true);
       if (rows.length === 0 && inexact.length === 0 && !statement.words.has('FAIL')) return;
       if (ready.inexact === undefined) this.#markOpaque(sql, ambient, ready.error);
       this.#add(sql, { rows, inexact: [...(ready.inexact ?? []), ...inexact] }, ambient, inexact[0]);
@@ -286,8 +294,7 @@ export class CaptureTransaction {
     late: Inexact | undefined,
   ): void {
     if (late !== undefined && this.parts.options.strict) {
-      const message = `this statement touches ${late.reason}; its transaction can not be committed`;
-      this.#refusal = notExact(this.parts, message);
+      this.#refusal = notExact(this.parts, late, 'its transaction can not be committed');
       throw this.#refusal;
     }
     const text = changes.inexact.length === 0 ? '' : this.parts.textOf(sql);
@@ -310,7 +317,7 @@ export class CaptureTransaction {
     try {
       return await execute();
     } catch (error) {
-      this.#suspect = true;
+      this.#end.noteFailure(error);
       throw error;
     }
   }
@@ -322,17 +329,9 @@ export class CaptureTransaction {
   }
 
   #committed(): void {
-    if (this.#written.length > 0) this.parts.audit().committed(this.#written);
-    if (this.#undelivered.length > 0) {
-      const events = this.#undelivered;
-      this.parts
-        .audit()
-        .deliver(events)
-        .catch((error: unknown) => this.parts.audit().reportError(captureFailure(this.parts, error)));
-    }
-    this.#written = [];
-    this.#undelivered = [];
-    this.#events.clear();
+    if (this.#written.length > 0) this.#target?.committed(this.#written);
+    if (this.#undelivered.length > 0) deliverLater(this.parts, this.#undelivered);
+    this.#discard();
   }
 
   #discard(): void {

@@ -15,7 +15,7 @@ import { foldName } from './tokenize.js';
 
 const SOFT_DELETE_FIELDS = ['deletedAt', 'deleted_at'];
 const OWN_TABLES =
-  /^(?:audit_(?:event|pending|entry|head|migration|tile|checkpoint|cursor|prune)|sqlite_.*|_prisma_migrations)$/i;
+  /^(?:audit_(?:event|pending|entry|head|outbox|migration|tile|checkpoint|cursor|prune)|sqlite_.*|_prisma_migrations)$/i;
 const NOTHING: ModelCaptureOptions = {};
 
 const VERBS: Partial<Record<Operation, string>> = {

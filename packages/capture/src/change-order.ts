@@ -58,5 +58,6 @@ function keyText(table: TableInfo, row: RowImage, place: string | null): string 
 function valueText(value: StoredValue): string {
   if (value.type === 'null') return value.type;
   if (value.type === 'list') return JSON.stringify(value.items.map(valueText));
+  if (value.type === 'digest') return `${value.type} ${value.sha256}`;
   return `${value.type} ${value.type === 'bytes' ? Buffer.from(value.bytes).toString('hex') : value.text}`;
 }

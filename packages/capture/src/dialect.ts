@@ -10,6 +10,19 @@ export interface CaptureConnection {
   query(sql: string, params?: readonly SqlValue[]): Promise<readonly (readonly unknown[])[]>;
   /** @returns how many rows the statement itself inserted, updated or deleted, as the database counts them */
   execute(sql: string, params?: readonly SqlValue[]): Promise<number>;
+  /**
+   * The same for the last statement of a transaction, which is sent together with COMMIT. Where it fails, COMMIT MUST not run
+   * and fails with `HeldStatementFailed`. Right behind the call COMMIT is asked for, or ROLLBACK. @default it is sent by itself
+   * @returns once COMMIT has answered
+   */
+  hold?(sql: string, params: readonly SqlValue[]): Promise<number>;
+}
+
+/** What COMMIT did not run for: the statement that was held back for it failed, and its own call tells why. */
+export class HeldStatementFailed extends Error {
+  constructor(cause: unknown) {
+    super('a statement that was sent along with COMMIT failed', { cause });
+  }
 }
 
 /** A table, as the catalogue names it. */
@@ -26,7 +39,11 @@ export type StoredValue =
   | { readonly type: 'null' }
   | { readonly type: 'integer' | 'real' | 'text'; readonly text: string }
   | { readonly type: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly type: 'list'; readonly items: readonly StoredValue[] };
+  | { readonly type: 'list'; readonly items: readonly StoredValue[] }
+  /** Bytes too long for an event: their length and SHA-256 in hex. */
+  | { readonly type: 'digest'; readonly length: number; readonly sha256: string }
+  /** The start of a text too long for an event, and its whole length in UTF-16 units. */
+  | { readonly type: 'start'; readonly text: string; readonly length: number };
 
 /** A row's stored values, by the position of the column in its table. Decoded when asked: most columns never are. */
 export interface RowImage {
@@ -86,11 +103,21 @@ export interface Inexact {
   readonly reason: string;
 }
 
+/** In bytes. */
+export interface ValueLimits {
+  readonly maxEventBytes: number;
+  readonly maxBinaryBytes: number;
+}
+
 export interface SessionOptions {
   /** Rows imaged for one statement. More are counted only. */
   readonly maxRows: number;
   /** Tables that are not captured at all. */
   readonly ignores: (table: TableName) => boolean;
+  /** What is not exact is refused. */
+  readonly strict: boolean;
+  /** Beyond which size an event holds no value as it is. */
+  readonly limits: () => ValueLimits;
   /** False where changes are captured even while the audit tables are missing: their events go elsewhere. */
   readonly mustJoin: () => boolean;
 }
@@ -112,6 +139,24 @@ export interface Rewritten {
   readonly columns: number;
   /** False where the caller's own statement answers with no rows but a count: that of the rows of this one. */
   readonly returnsRows: boolean;
+  /**
+   * Of the engine's columns the one that tells, in each row, that count as decimal text, where fewer rows come than it says
+   * and the command tag is that of a query.
+   */
+  readonly count?: number;
+  /**
+   * What the caller's own statement would have answered, where that is more than the number of rows.
+   * @param rows the columns of the engine
+   */
+  readonly answer?: (rows: EngineRows) => StatementAnswer;
+}
+
+/** What a statement without rows answers. */
+export interface StatementAnswer {
+  /** The rows that it affected, as its database counts them. */
+  readonly count: number;
+  /** The key that it has generated, or 0. @default 0 */
+  readonly insertId?: bigint;
 }
 
 /** What `before` has found out. */
@@ -122,36 +167,59 @@ export interface Readiness {
   readonly rewritten?: Rewritten;
 }
 
+/** What was found before a statement ran, or why nothing could be. */
+export type Ready =
+  | Readiness
+  | { readonly inexact?: undefined; readonly rewritten?: undefined; readonly error: unknown };
+
 export type EngineRows = readonly (readonly unknown[])[];
 
 /**
  * Runs the rewritten form of the caller's statement with the caller's parameters.
  * @returns the engine's columns of each row, and what the caller's own statement would have given
  */
-export type ExecuteAs<T> = (rewritten: Rewritten) => Promise<{ result: T; rows: EngineRows }>;
+export interface ExecuteAs<T> {
+  (rewritten: Rewritten): Promise<{ result: T; rows: EngineRows }>;
+  /** How long the caller's parameters are altogether, in characters or bytes, roughly. @default unknown */
+  readonly inputLength?: number;
+}
 
 /** Follows the transactions of one connection, one after the other. Its calls never overlap. */
 export interface CaptureSession {
   /**
    * Makes ready to see what the statement does. Called right before it, with nothing in between.
    * @param ask runs another text with the caller's parameters and answers with its rows
+   * @param inputLength of these parameters
    */
-  before(statement: Statement, sql: string, ask: (sql: string) => Promise<EngineRows>): Promise<Readiness>;
+  before(
+    statement: Statement,
+    sql: string,
+    ask: (sql: string) => Promise<EngineRows>,
+    inputLength?: number,
+  ): Promise<Readiness>;
   /**
    * Reads what the statement did. Called right after it, and where a failed statement may leave something also then.
    * @param rows what the rewritten statement answered
+   * @param hasFailed the statement has thrown
    * @throws OutdatedCapture
    */
-  after(rows: EngineRows): Promise<StatementChanges>;
+  after(rows: EngineRows, hasFailed?: boolean): Promise<StatementChanges>;
   /**
    * The statement that `before` made ready for does not run, or runs unseen.
    * @param error with which it failed
    */
   abandon(error?: unknown): void;
+  /**
+   * Asked where the statement has failed: why the engine itself made it fail, because it can not be captured exactly.
+   * Nothing of it is left then, and its transaction is as it was.
+   */
+  refused?(error: unknown): Promise<Inexact | undefined>;
   /** Clears the way for a statement that changes the schema. */
   beforeSchemaChange(): Promise<void>;
   /** True if the connection is in no transaction any more: the database, or somebody, has ended it. */
   wasRolledBack(): Promise<boolean>;
+  /** A statement has failed so: where the database does not tell whether it has ended the transaction, the error does. */
+  noteFailure?(error: unknown): void;
   savepointRolledBack(): void;
   /** A statement runs next behind which the role or the search path may be another one. */
   namesMoved?(): void;
@@ -179,6 +247,11 @@ export interface CaptureDialect {
   prepare(connection: CaptureConnection): Promise<void> | undefined;
   /** True where a failed statement makes all that follow fail, until a savepoint or the transaction is rolled back. */
   readonly abortsOnError: boolean;
+  /**
+   * True where the database may end a transaction by itself, and the statements that follow on its connection run each in one
+   * of its own. @default false
+   */
+  readonly goesOn?: boolean;
   /**
    * @param begun true where the engine opened the transaction itself and holds the write lock
    */

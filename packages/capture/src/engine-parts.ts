@@ -1,7 +1,7 @@
-import type { Audit, AuditStore } from '@indelible/core';
+import type { Audit, JoinTarget } from '@indelible/core';
 import type { CheckedCaptureOptions } from './capture-options.js';
 import type { ChangeEvents } from './change-events.js';
-import type { CaptureConnection, CaptureDialect, CaptureSession } from './dialect.js';
+import type { CaptureConnection, CaptureDialect, CaptureSession, ValueLimits } from './dialect.js';
 import { letGoOfFrames } from './error-text.js';
 import type { StatementReader } from './statement.js';
 
@@ -14,8 +14,8 @@ export interface EngineParts {
   readonly reader: StatementReader;
   /** A statement's text for an event, without its values. */
   readonly textOf: (sql: string) => string;
-  /** The store whose events go along, checked to be of this database. */
-  readonly store: (connection: CaptureConnection) => Promise<AuditStore>;
+  /** Where events go along, checked to be of this database. */
+  readonly store: (connection: CaptureConnection) => Promise<JoinTarget>;
   /** The package that speaks in errors. */
   readonly where: string;
 }
@@ -26,9 +26,11 @@ export function createSession(
   connection: CaptureConnection,
   begun: boolean,
 ): CaptureSession {
-  const { maxRows } = parts.options;
+  const { maxRows, strict } = parts.options;
+  const { ignores } = parts.events;
   const mustJoin = (): boolean => parts.audit().policy('data') === 'strict';
-  return parts.dialect.createSession(connection, { maxRows, ignores: parts.events.ignores, mustJoin }, begun);
+  const limits = (): ValueLimits => parts.audit().limits();
+  return parts.dialect.createSession(connection, { maxRows, strict, ignores, limits, mustJoin }, begun);
 }
 
 const BUSY_RETRY_MS = 1_000;

@@ -1,3 +1,4 @@
+import { bytesDigest, startOfText } from '@indelible/core';
 import type { StoredValue } from './dialect.js';
 import type { FieldType } from './model-naming.js';
 
@@ -10,6 +11,8 @@ export function fieldValue(stored: StoredValue, type: FieldType): unknown {
   if (stored.type === 'null') return null;
   if (stored.type === 'bytes') return stored.bytes;
   if (stored.type === 'list') return stored.items.map((item) => fieldValue(item, type));
+  if (stored.type === 'digest') return bytesDigest(stored.length, stored.sha256);
+  if (stored.type === 'start') return startOfText(stored.text, stored.length);
   const { text } = stored;
   switch (type) {
     case 'boolean':

@@ -7,18 +7,21 @@ export {
 } from './capture-engine.js';
 export type { CaptureOptions, ModelCaptureOptions } from './capture-options.js';
 export type { CaptureTransaction } from './capture-transaction.js';
-export type {
-  CaptureConnection,
-  CaptureDialect,
-  EngineRows,
-  ExecuteAs,
-  Rewritten,
-  SqlValue,
-  TableName,
+export {
+  type CaptureConnection,
+  type CaptureDialect,
+  type EngineRows,
+  type ExecuteAs,
+  HeldStatementFailed,
+  type Rewritten,
+  type SqlValue,
+  type StatementAnswer,
+  type TableName,
 } from './dialect.js';
 export { errorText, letGoOfFrames } from './error-text.js';
 export { joinThrough, takeJoin } from './joined-events.js';
 export type { FieldNaming, FieldType, ModelNaming, NameModel } from './model-naming.js';
+export { createMysqlDialect } from './mysql/mysql-dialect.js';
 export { createPostgresDialect } from './postgres/postgres-dialect.js';
 export { createSqliteDialect } from './sqlite/sqlite-dialect.js';
 export { foldName } from './tokenize.js';

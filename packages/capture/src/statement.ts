@@ -28,6 +28,8 @@ export interface Statement {
   readonly savepoint?: string;
   /** The role or the search path may be another one once it has run. @default false */
   readonly movesNames?: boolean;
+  /** It commits the transaction before it runs, as the changes of schemas do in some databases. @default false */
+  readonly commits?: boolean;
   /** One of several statements in one string that begins or ends a transaction or a savepoint. @default false */
   readonly steers?: boolean;
 }

@@ -1,5 +1,7 @@
 import { AuditError, type PreparedEvent, type TransactionalAppend } from '@indelible/core';
+import { captureFailure } from './capture-failure.js';
 import type { CaptureConnection } from './dialect.js';
+import type { EngineParts } from './engine-parts.js';
 
 /**
  * Writes events on the caller's connection, and makes sure that they stand there: a trigger or a rule of somebody else
@@ -30,4 +32,12 @@ export async function writeEvents(
     'capture',
     `the database took ${stored} of ${wanted} events and dropped the others: look at the triggers and rules of audit_event`,
   );
+}
+
+/** Where they could not be written into the transaction: they go whatever way the policy names. */
+export function deliverLater(parts: EngineParts, events: readonly PreparedEvent[]): void {
+  parts
+    .audit()
+    .deliver(events)
+    .catch((error: unknown) => parts.audit().reportError(captureFailure(parts, error)));
 }

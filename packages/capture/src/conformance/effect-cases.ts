@@ -104,13 +104,14 @@ export const effectCases: readonly Case[] = [
   ],
   [
     'an event that the database passes over without an error is missed, and the write does not happen',
-    async (harness) => {
+    async (harness, { supports }) => {
+      const said = supports.dropsRows === false ? /could not be captured/ : /dropped the others/;
       await harness.db.createTag('kept', 'kept');
       await harness.swallowEvents();
-      await assert.rejects(harness.db.createTag('refused', 'refused'), /dropped the others/);
+      await assert.rejects(harness.db.createTag('refused', 'refused'), said);
       await assert.rejects(
         harness.transaction((db) => db.createTag('refused', 'refused')),
-        /dropped the others/,
+        said,
       );
       assert.deepEqual([...((await harness.snapshot()).get('Tag') ?? new Map()).keys()], ['kept']);
       assert.equal((await harness.events()).length, 1);

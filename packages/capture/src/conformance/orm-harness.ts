@@ -105,7 +105,10 @@ export interface OrmHarness {
   bytes(): Promise<Uint8Array>;
   /** Drops the audit tables with raw SQL. */
   dropAuditTables(): Promise<void>;
-  /** Makes a trigger or a rule with raw SQL by which the database passes over every event, without an error. */
+  /**
+   * Makes a trigger or a rule with raw SQL by which the database passes over every event: without an error, where it can
+   * (`supports.dropsRows`).
+   */
   swallowEvents(): Promise<void>;
   /** How many statements the database has been sent since the last call. */
   countStatements(): number;
@@ -132,6 +135,8 @@ export interface OrmSupports {
   readonly survivesFailure: boolean;
   /** Several transactions of one client are open at once: neither the database nor a pool of one makes them take turns. */
   readonly parallel: boolean;
+  /** A trigger or a rule can make the database pass over a row without an error. @default true */
+  readonly dropsRows?: boolean;
 }
 
 /** How the database spells what the suite says in raw SQL and SQL leaves open. */

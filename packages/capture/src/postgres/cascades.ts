@@ -1,7 +1,7 @@
-import type { CaptureConnection, Inexact } from '../dialect.js';
+import type { Inexact, TableName } from '../dialect.js';
 import type { PostgresReference, PostgresTable, ReferentialAction } from './postgres-catalogue.js';
 import { parseRecord } from './record-text.js';
-import { positionOf, type RawRow, selectByKeys } from './select-by-keys.js';
+import { positionOf, type RawRow, selectByKeys, type TableReader } from './select-by-keys.js';
 import type { NamedTable, RowWrite } from './write-shape.js';
 
 /** What becomes of rows: they go, or the columns that are named are set. */
@@ -30,9 +30,10 @@ export interface CascadeImage {
 }
 
 /** What one connection sees. */
-export interface SchemaView {
-  readonly connection: CaptureConnection;
+export interface SchemaView extends TableReader {
   readonly maxRows: number;
+  readonly strict: boolean;
+  readonly ignores: (table: TableName) => boolean;
   find(name: NamedTable): Promise<PostgresTable | undefined>;
   byOid(oid: string): Promise<PostgresTable | undefined>;
 }
@@ -122,7 +123,7 @@ export async function imageCascades(
         continue;
       }
       const found = await readReached(view, group, reference, child, known);
-      if (known.size > view.maxRows) {
+      if (found.isCut || known.size > view.maxRows) {
         const reason = `more than ${view.maxRows} rows that foreign keys reach`;
         inexact.push({ table: child.name, fidelity: 'opaque', reason });
         return { ...image, reached: [] };
@@ -138,12 +139,12 @@ export async function imageCascades(
 
 /** What `known` lacks of the rows that the reference leads to. */
 async function readReached(
-  { connection }: SchemaView,
+  view: SchemaView,
   { table: parent, rows, fate: parentFate }: Group,
   reference: PostgresReference,
   table: PostgresTable,
   known: Set<string>,
-): Promise<Reached> {
+): Promise<Reached & { readonly isCut: boolean }> {
   const fate = carriedFate(reference, parentFate);
   const keys = reference.columns.map((name, index) => {
     const position = positionOf(parent, reference.referenced[index] ?? '');
@@ -151,11 +152,23 @@ async function readReached(
     return { name, type, values: rows.map((row) => row[position] ?? null) };
   });
   const lock = fate.isDeleted ? 'FOR UPDATE OF c' : 'FOR NO KEY UPDATE OF c';
-  const texts = await selectByKeys(connection, table, keys, lock);
+  const { texts, isCut } = await selectByKeys(
+    view,
+    table,
+    keys,
+    `LIMIT ${view.maxRows + 1} ${lock}`,
+    view.maxRows,
+  );
   const path = JSON.stringify([table.oid, fate.isDeleted || reference.columns]);
   const fresh = texts.filter((text) => !known.has(`${path} ${text}`));
   for (const text of fresh) known.add(`${path} ${text}`);
-  return { table, texts: fresh, rows: fresh.map(parseRecord), fate };
+  return { table, texts: fresh, rows: fresh.map(parseRecord), fate, isCut };
+}
+
+/** What a table is marked with that foreign keys may reach from more rows than are imaged. */
+export function beyondLimit(reached: TableName, from: PostgresTable, maxRows: number): Inexact {
+  const reason = `the foreign keys that point at more than ${maxRows} rows of "${from.name.name}"`;
+  return { table: reached, fidelity: 'opaque', reason };
 }
 
 /** The database carries the write on with the rights of the table's owner; we read with those of the caller. */

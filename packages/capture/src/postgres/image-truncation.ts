@@ -4,7 +4,8 @@ import type { PlanRequest } from './plan-write.js';
 import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import { PostgresRow } from './postgres-row.js';
 import { quoteTable } from './quote-identifier.js';
-import { EngineColumn, rowExpression } from './rewrite-write.js';
+import { EngineColumn } from './rewrite-write.js';
+import { type ImageLimits, rowExpression } from './row-image.js';
 import { stateExpression } from './table-state.js';
 import type { Truncation } from './write-shape.js';
 
@@ -60,7 +61,7 @@ export async function imageTruncation(
     }
     const relation = quoteTable(table.relation);
     await connection.execute(`LOCK TABLE ${relation} IN ACCESS EXCLUSIVE MODE`);
-    const rows = await connection.query(selectAll(table, relation, maxRows + 1));
+    const rows = await connection.query(selectAll(table, relation, maxRows + 1, view.imagesOf(table)));
     if (rows.length > maxRows) {
       const [[count] = []] = await connection.query(`SELECT count(*)::text FROM ${relation}`);
       const reason = `more than ${maxRows} rows at once`;
@@ -70,8 +71,13 @@ export async function imageTruncation(
   return { changes, inexact };
 }
 
-function selectAll(table: PostgresTable, relation: string, limit: number): string {
-  return `SELECT ${rowExpression('t', table)}, NULL, (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint::text,
+function selectAll(
+  table: PostgresTable,
+  relation: string,
+  limit: number,
+  images: ImageLimits | undefined,
+): string {
+  return `SELECT ${rowExpression('t', table, images)}, NULL, (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint::text,
     t.tableoid::text || ' ' || t.ctid::text FROM ${relation} t LIMIT ${limit}`;
 }
 

@@ -1,6 +1,6 @@
 import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import { tokenizePostgres } from './postgres-tokens.js';
-import { rowExpression } from './rewrite-write.js';
+import { type ImageLimits, rowExpression } from './row-image.js';
 import { stateExpression } from './table-state.js';
 import { unassigned } from './unassigned.js';
 import type { RowWrite, Span } from './write-shape.js';
@@ -13,6 +13,7 @@ export const LockColumn = { state: 0, scope: 1, row: 2 } as const;
  * parameter has the type that it has in the write.
  *
  * @param tables those of which the state comes along
+ * @param limit at most so many rows
  * @returns undefined where it can not be put so
  */
 export function lockStatement(
@@ -20,6 +21,8 @@ export function lockStatement(
   write: RowWrite,
   table: PostgresTable,
   tables: readonly PostgresTable[],
+  limit: number,
+  images: ImageLimits | undefined,
 ): string | undefined {
   const text = (span: Span | null): string => (span === null ? '' : sql.slice(span.start, span.end));
   // WHERE CURRENT OF has no meaning in a SELECT.
@@ -31,11 +34,11 @@ export function lockStatement(
   const list = [
     stateExpression(tables),
     SCOPE_EXPRESSION,
-    rowExpression(write.qualifier, table),
+    rowExpression(write.qualifier, table, images),
     ...values,
   ].map((column, position) => `${column} AS indelible_${position}`);
   const sources = text(write.sources).replace(/^(?:using|from)\b/i, ',');
-  const lock = `${text(write.prefix)}SELECT ${list.join(', ')} FROM ${text(write.targetText)} ${sources} FOR UPDATE OF ${write.qualifier}`;
+  const lock = `${text(write.prefix)}SELECT ${list.join(', ')} FROM ${text(write.targetText)} ${sources} LIMIT ${limit} FOR UPDATE OF ${write.qualifier}`;
   const has = parametersOf(lock);
   return [...parametersOf(sql)].every((parameter) => has.has(parameter)) ? lock : undefined;
 }

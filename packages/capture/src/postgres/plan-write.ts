@@ -1,5 +1,6 @@
 import type { EngineRows, Inexact, Rewritten } from '../dialect.js';
 import {
+  beyondLimit,
   type CascadeImage,
   fateOf,
   imageCascades,
@@ -7,10 +8,13 @@ import {
   reachableTables,
   type SchemaView,
 } from './cascades.js';
-import { findWriteLimits } from './find-write-limits.js';
+import { findWriteLimits, type WriteLimits } from './find-write-limits.js';
 import { LockColumn, lockStatement } from './lock-statement.js';
 import type { PostgresTable } from './postgres-catalogue.js';
 import { rewriteWrite } from './rewrite-write.js';
+import { rowBound } from './row-bound.js';
+import type { ImageLimits } from './row-image.js';
+import type { RowLimit } from './row-limit.js';
 import type { RowWrite } from './write-shape.js';
 
 /** How one write is captured. */
@@ -21,8 +25,12 @@ export interface WritePlan {
   readonly inexact: readonly Inexact[];
   /** Undefined where it must run as it was written. */
   readonly rewritten?: Rewritten;
+  /** Where it may touch more rows than are imaged. */
+  readonly limit?: RowLimit;
   readonly cascades?: CascadeImage;
 }
+
+const ROWS_PER_JOIN = 4;
 
 export interface PlanRequest {
   readonly view: SchemaView;
@@ -42,42 +50,99 @@ export interface PlanRequest {
 
 /** Finds out how far the write can be captured; where foreign keys carry it on, locks and reads the rows that they reach. */
 export async function planWrite(request: PlanRequest): Promise<WritePlan> {
-  const { sql, write, table, version } = request;
-  const limits = findWriteLimits(write, table);
+  const { write, table } = request;
+  const { limits, limit, rewritten } = planForm(request);
   if (limits.blocks !== undefined) return { write, table, inexact: [limits.blocks] };
   const mark = (reason: string): Inexact => ({ table: table.name, fidelity: 'opaque', reason });
-  const rewritten = rewriteWrite(sql, write, table, version);
   if (rewritten === undefined) {
     const what =
       write.verb === 'merge' ? 'a MERGE into' : 'no column that is assigned by itself in an UPDATE of';
     return { write, table, inexact: [mark(`${what} "${table.name.name}"`)] };
   }
-  if (!isCarriedOn(write, table)) return { write, table, inexact: limits.inexact, rewritten };
+  const plan = { write, table, rewritten, ...(limit === undefined ? {} : { limit }) };
+  if (!isCarriedOn(write, table)) return { ...plan, inexact: limits.inexact };
   const cascades = await lockAndImage(request);
   if (cascades === undefined) {
     const inexact = [...limits.inexact, mark(`the foreign keys that point at "${table.name.name}"`)];
-    return { write, table, inexact, rewritten };
+    return { ...plan, inexact };
   }
-  return { write, table, inexact: [...limits.inexact, ...cascades.inexact], rewritten, cascades };
+  const inexact = [...limits.inexact, ...cascades.inexact];
+  return 'locked' in cascades ? { ...plan, inexact, cascades } : { ...plan, inexact };
 }
 
-/** @returns undefined where the rows of the statement can not be locked before it runs */
-async function lockAndImage(request: PlanRequest): Promise<CascadeImage | undefined> {
+/** What follows from the text and the table alone. */
+interface Form {
+  readonly limits: WriteLimits;
+  readonly limit: RowLimit | undefined;
+  readonly rewritten: Rewritten | undefined;
+}
+
+interface KnownForm extends Form {
+  readonly table: PostgresTable;
+  readonly version: number;
+  readonly images: ImageLimits | undefined;
+  readonly maxRows: number;
+  readonly strict: boolean;
+}
+
+/** By the shape, which is kept for each text: an application sends the same statement again and again. */
+const known = new WeakMap<RowWrite, KnownForm>();
+
+function planForm(request: PlanRequest): Form {
+  const { sql, write, table, version, view } = request;
+  const { maxRows, strict } = view;
+  const images = view.imagesOf(table);
+  const last = known.get(write);
+  if (
+    last !== undefined &&
+    last.table === table &&
+    last.version === version &&
+    last.images === images &&
+    last.maxRows === maxRows &&
+    last.strict === strict
+  ) {
+    return last;
+  }
+  const limits = findWriteLimits(write, table);
+  const limit = limits.blocks === undefined ? limitOf(request) : undefined;
+  const rewritten =
+    limits.blocks === undefined ? rewriteWrite(sql, write, table, version, images, limit) : undefined;
+  const form = { table, version, images, maxRows, strict, limits, limit, rewritten };
+  known.set(write, form);
+  return form;
+}
+
+/** @returns undefined for a write that can not touch more rows than are imaged */
+function limitOf({ sql, write, table, view }: PlanRequest): RowLimit | undefined {
+  const { maxRows, strict } = view;
+  return rowBound(sql, write, table) <= maxRows ? undefined : { maxRows, refuses: strict };
+}
+
+/** @returns undefined where the rows of the statement can not be locked before it runs; no image where they are too many */
+async function lockAndImage(
+  request: PlanRequest,
+): Promise<CascadeImage | Pick<CascadeImage, 'inexact'> | undefined> {
   const { view, sql, write, table, ask, check } = request;
   if (write.verb === 'insert' || write.verb === 'merge') return undefined;
   // SELECT FOR UPDATE needs the right to update, and its policies.
   if (!table.mayLock || table.hasRowSecurity) return undefined;
   const fate = fateOf(write, table);
   const tables = await reachableTables(view, table, fate);
-  const lock = lockStatement(sql, write, table, tables);
+  // A row that joins with several others comes as often.
+  const limit = isJoined(sql, write) ? view.maxRows * ROWS_PER_JOIN : view.maxRows;
+  const lock = lockStatement(sql, write, table, tables, limit + 1, view.imagesOf(table));
   if (lock === undefined) return undefined;
   const rows = await ask(lock);
   const [first] = rows;
   if (first !== undefined) check({ state: first[LockColumn.state], scope: first[LockColumn.scope] }, tables);
-  return imageCascades(
-    view,
-    table,
-    fate,
-    rows.map((row) => String(row[LockColumn.row])),
-  );
+  const texts = new Set(rows.map((row) => String(row[LockColumn.row])));
+  if (rows.length > limit || texts.size > view.maxRows) {
+    const reached = tables.filter(({ oid, name }) => oid !== table.oid && !view.ignores(name));
+    return { inexact: reached.map((child) => beyondLimit(child.name, table, view.maxRows)) };
+  }
+  return imageCascades(view, table, fate, [...texts]);
+}
+
+function isJoined(sql: string, { sources }: RowWrite): boolean {
+  return sources !== null && /^(?:using|from)\b/i.test(sql.slice(sources.start, sources.end));
 }

@@ -3,6 +3,7 @@ import type { PostgresColumn, ValueFormat } from './postgres-table.js';
 import { type ArrayItems, parseArray, parseRecord } from './record-text.js';
 
 const NULL_VALUE: StoredValue = { type: 'null' };
+const NONE: ReadonlySet<number> = new Set();
 
 /**
  * A row from the text of `ROW(…)::text` over all columns of its table, in their order.
@@ -11,6 +12,8 @@ const NULL_VALUE: StoredValue = { type: 'null' };
  */
 export class PostgresRow implements RowImage {
   #fields: readonly (string | null)[] | undefined;
+  /** The positions of the values that were left on the server. */
+  #cut: ReadonlySet<number> = NONE;
 
   constructor(
     private readonly text: string,
@@ -20,7 +23,8 @@ export class PostgresRow implements RowImage {
   value(position: number): StoredValue {
     const text = this.#field(position);
     const format = this.columns[position]?.format;
-    return text === null || format === undefined ? NULL_VALUE : readValue(text, format);
+    if (text === null || format === undefined) return NULL_VALUE;
+    return this.#cut.has(position) ? readCut(text, format) : readValue(text, format);
   }
 
   equals(other: RowImage, position: number): boolean {
@@ -29,17 +33,35 @@ export class PostgresRow implements RowImage {
   }
 
   #field(position: number): string | null {
-    this.#fields ??= readFields(this.text, this.columns.length);
+    if (this.#fields === undefined) {
+      const fields = parseRecord(this.text);
+      const count = this.columns.length;
+      if (fields.length !== count && fields.length !== count + 1 && count > 0) {
+        throw new TypeError(`the image of a row holds ${fields.length} values for ${count} columns`);
+      }
+      this.#cut = readPositions(fields[count], this.columns);
+      this.#fields = fields;
+    }
     return this.#fields[position] ?? null;
   }
 }
 
-function readFields(text: string, count: number): readonly (string | null)[] {
-  const fields = parseRecord(text);
-  if (fields.length !== count && count > 0) {
-    throw new TypeError(`the image of a row holds ${fields.length} values for ${count} columns`);
-  }
-  return fields;
+/** @throws TypeError where the field behind the columns names none of them: it belongs to a column that is not known */
+function readPositions(text: string | null | undefined, columns: readonly unknown[]): ReadonlySet<number> {
+  if (text === undefined || columns.length === 0) return NONE;
+  const positions = (text ?? '').split(' ').map((part) => (/^[0-9]+$/.test(part) ? Number(part) : -1));
+  if (positions.every((position) => position in columns)) return new Set(positions);
+  throw new TypeError(`the image of a row holds ${columns.length + 1} values for ${columns.length} columns`);
+}
+
+const CUT = /^([0-9]+) ([0-9a-f]{64})(?: |$)/;
+
+function readCut(text: string, { kind }: ValueFormat): StoredValue {
+  const [all = '', length, sha256 = ''] = CUT.exec(text) ?? [];
+  if (length === undefined) throw new TypeError('what was left of a long value has no length');
+  return kind === 'bytes'
+    ? { type: 'digest', length: Number(length), sha256 }
+    : { type: 'start', text: text.slice(all.length), length: Number(length) };
 }
 
 function readValue(text: string, format: ValueFormat): StoredValue {

@@ -1,6 +1,7 @@
-import type { CaptureConnection } from '../dialect.js';
+import type { CaptureConnection, ValueLimits } from '../dialect.js';
 import { PostgresCatalogue, type PostgresTable } from './postgres-catalogue.js';
 import { readWriteShape } from './read-write-shape.js';
+import type { ImageLimits } from './row-image.js';
 import { readUnsafeSettings, settingChangedBy } from './unsafe-settings.js';
 import type { NamedTable, WriteShape } from './write-shape.js';
 import {
@@ -11,18 +12,24 @@ import {
   writingCallsOf,
 } from './writing-functions.js';
 
-const MAX_SHAPES = 1_000;
+const MAX_TEXTS = 1_000;
 const MAX_LENGTH = 20_000;
 
 /** What the sessions of one database share: its tables, its version, and the shapes of statements. */
 export class PostgresSchema {
   readonly #catalogue = new PostgresCatalogue();
   readonly #shapes = new Map<string, WriteShape>();
+  /** The calls of writes, by their text. */
+  readonly #calls = new Map<string, readonly string[]>();
   #writing: WritingNames = NO_WRITING_NAMES;
   #settings: readonly string[] = [];
   #isPrepared = false;
   #preparing: Promise<void> | undefined;
   #version: number | undefined;
+  #isUtf8 = true;
+  #limits: ImageLimits | undefined;
+  /** By oid: rows with large values have been seen there, or stand there. */
+  readonly #wide = new Set<string>();
   /** That of the connection that told it last: mostly all have the same. */
   #scope: string | undefined;
 
@@ -37,6 +44,7 @@ export class PostgresSchema {
 
   async #prepare(connection: CaptureConnection): Promise<void> {
     this.#writing = await readWritingNames(connection);
+    this.#calls.clear();
     this.#settings = await readUnsafeSettings(connection);
     await this.version(connection);
     this.#isPrepared = true;
@@ -59,6 +67,7 @@ export class PostgresSchema {
     const made = functionsMadeBy(sql);
     if (made.length === 0) return;
     this.#writing = { ...this.#writing, functions: new Set([...this.#writing.functions, ...made]) };
+    this.#calls.clear();
   }
 
   /**
@@ -66,18 +75,12 @@ export class PostgresSchema {
    * @param isQuery it writes no rows itself
    */
   writingCalls(sql: string, isQuery = false): readonly string[] {
-    return writingCallsOf(sql, this.#writing, isQuery);
+    if (isQuery) return writingCallsOf(sql, this.#writing, isQuery);
+    return keep(this.#calls, sql, () => writingCallsOf(sql, this.#writing, isQuery));
   }
 
   shapeOf(sql: string): WriteShape {
-    const known = this.#shapes.get(sql);
-    if (known !== undefined) return known;
-    const shape = readWriteShape(sql);
-    if (sql.length <= MAX_LENGTH) {
-      if (this.#shapes.size >= MAX_SHAPES) this.#shapes.clear();
-      this.#shapes.set(sql, shape);
-    }
-    return shape;
+    return keep(this.#shapes, sql, () => readWriteShape(sql));
   }
 
   /** @param scope that of the connection */
@@ -111,9 +114,30 @@ export class PostgresSchema {
   /** `server_version_num`: 150019 is 15.19. */
   async version(connection: CaptureConnection): Promise<number> {
     if (this.#version !== undefined) return this.#version;
-    const [row] = await connection.query("SELECT pg_catalog.current_setting('server_version_num')");
+    const [row] = await connection.query(
+      "SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.getdatabaseencoding()::text",
+    );
     this.#version = Number(row?.[0]);
+    this.#isUtf8 = row?.[1] === 'UTF8';
     return this.#version;
+  }
+
+  /** The same object for the same limits: what is rewritten with them is kept. */
+  imageLimits({ maxEventBytes, maxBinaryBytes }: ValueLimits): ImageLimits {
+    const [known, isUtf8] = [this.#limits, this.#isUtf8];
+    if (known?.maxEventBytes === maxEventBytes && known.maxBinaryBytes === maxBinaryBytes) {
+      if (known.isUtf8 === isUtf8) return known;
+    }
+    this.#limits = { maxEventBytes, maxBinaryBytes, isUtf8 };
+    return this.#limits;
+  }
+
+  noteWide(table: PostgresTable): void {
+    this.#wide.add(table.oid);
+  }
+
+  isWide({ oid, isWide }: PostgresTable): boolean {
+    return isWide || this.#wide.has(oid);
   }
 
   /** Everything is read anew when it is asked for next. */
@@ -122,4 +146,16 @@ export class PostgresSchema {
     this.#scope = undefined;
     this.#isPrepared = false;
   }
+}
+
+/** What is known of a text, found out once where the text is not very long. */
+function keep<T>(all: Map<string, T>, sql: string, find: () => T): T {
+  const known = all.get(sql);
+  if (known !== undefined) return known;
+  const found = find();
+  if (sql.length <= MAX_LENGTH) {
+    if (all.size >= MAX_TEXTS) all.clear();
+    all.set(sql, found);
+  }
+  return found;
 }

@@ -11,14 +11,17 @@ import type {
 } from '../dialect.js';
 import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
-import type { SchemaView } from './cascades.js';
+import { beyondLimit, type SchemaView } from './cascades.js';
 import { imageTruncation } from './image-truncation.js';
+import { hasLarge, mayBringLarge } from './large-input.js';
 import { findLateLimits, findUnread } from './late-limits.js';
 import { planWrite, type WritePlan } from './plan-write.js';
 import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import type { PostgresSchema } from './postgres-schema.js';
 import { clockOf, readChanges, readOwnRows } from './read-changes.js';
 import { EngineColumn } from './rewrite-write.js';
+import { hasLongValues, type ImageLimits } from './row-image.js';
+import { isTooManyRows } from './row-limit.js';
 import { settleCascades } from './settle-cascades.js';
 import { stateExpression, stateOf } from './table-state.js';
 import type { NamedTable } from './write-shape.js';
@@ -29,6 +32,7 @@ const ABORTED = /\b25P02\b/;
 const NOTHING: Readiness = { inexact: [] };
 const NO_CHANGES: StatementChanges = { rows: [], inexact: [] };
 const TRIES = 3;
+const SAVEPOINT = 'indelible_statement';
 
 type Ask = (sql: string) => Promise<EngineRows>;
 
@@ -38,6 +42,10 @@ export class PostgresSession implements CaptureSession {
   /** The rows that the TRUNCATE which runs next will take. */
   #truncated: readonly RowChange[] = [];
   #scope: string | undefined;
+  /** A savepoint of ours stands right before the statement. */
+  #isGuarded = false;
+  /** By oid, what of a table's rows the statement leaves on the server. */
+  readonly #images = new Map<string, ImageLimits | undefined>();
   /** The connection has left the scope in which it began. */
   #hasMoved = false;
 
@@ -47,24 +55,26 @@ export class PostgresSession implements CaptureSession {
     private readonly schema: PostgresSchema,
   ) {}
 
-  async before(_: Statement, sql: string, ask: Ask): Promise<Readiness> {
+  async before(_: Statement, sql: string, ask: Ask, inputLength?: number): Promise<Readiness> {
     this.abandon();
     const reasons = [
       ...this.schema.writingCalls(sql).map((name) => `the function ${name}, which may write rows`),
       ...this.schema.unsafeSettings.map((setting) => `the setting ${setting}`),
     ];
     const found = reasons.map((reason): Inexact => ({ table: null, fidelity: 'opaque', reason }));
-    const { inexact, rewritten } = await this.#lookAgain(sql, ask);
+    const { inexact, rewritten } = await this.#lookAgain(sql, ask, inputLength);
+    const isLimited = this.#plan?.limit !== undefined && found.length + inexact.length === 0;
+    if (isLimited && this.options.strict && !(await this.#guard())) return NOTHING;
     return rewritten === undefined
       ? { inexact: [...found, ...inexact] }
       : { inexact: [...found, ...inexact], rewritten };
   }
 
   /** What is known of the schema may be out of date, which shows on the way. */
-  async #lookAgain(sql: string, ask: Ask): Promise<Readiness> {
+  async #lookAgain(sql: string, ask: Ask, inputLength: number | undefined): Promise<Readiness> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#look(sql, ask);
+        return await this.#look(sql, ask, inputLength);
       } catch (error) {
         // The transaction has failed before: so will the statement.
         if (ABORTED.test(errorText(error))) return NOTHING;
@@ -74,7 +84,8 @@ export class PostgresSession implements CaptureSession {
     }
   }
 
-  async #look(sql: string, ask: Ask): Promise<Readiness> {
+  async #look(sql: string, ask: Ask, inputLength: number | undefined): Promise<Readiness> {
+    this.#images.clear();
     const shape = this.schema.shapeOf(sql);
     if (shape.verb === 'query') return NOTHING;
     if (shape.verb === 'unreadable') return { inexact: await this.#unreadable(shape.reason, shape.tables) };
@@ -91,6 +102,7 @@ export class PostgresSession implements CaptureSession {
     const table = await this.#view.find(shape.target);
     // Without such a table the database refuses the statement itself.
     if (table === undefined || this.options.ignores(table.name)) return NOTHING;
+    if (mayBringLarge(sql, shape, inputLength)) this.#images.set(table.oid, this.#imageLimits(table));
     const plan = await planWrite({
       view: this.#view,
       sql,
@@ -113,21 +125,42 @@ export class PostgresSession implements CaptureSession {
     return { inexact, rewritten };
   }
 
+  /**
+   * The statement fails where it touches too many rows, which would abort its transaction.
+   * @returns false where that has failed before
+   */
+  async #guard(): Promise<boolean> {
+    try {
+      await this.connection.execute(`SAVEPOINT ${SAVEPOINT}`);
+      this.#isGuarded = true;
+      return true;
+    } catch (error) {
+      this.abandon();
+      if (ABORTED.test(errorText(error))) return false;
+      throw error;
+    }
+  }
+
   async after(rows: EngineRows): Promise<StatementChanges> {
     const truncated = this.#truncated;
     this.#truncated = [];
     if (truncated.length > 0) return { rows: truncated, inexact: [] };
     const plan = this.#plan;
     this.#plan = undefined;
+    if (this.#isGuarded) await this.connection.execute(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+    this.#isGuarded = false;
     const [first] = rows;
     if (plan === undefined || first === undefined) return NO_CHANGES;
-    const { write, cascades } = plan;
+    const { write, cascades, rewritten } = plan;
     const table = await this.#tableNow(plan, first);
     const late = table === plan.table ? [] : findLateLimits(plan, table);
-    if (rows.length > this.options.maxRows) {
-      const counted = countedOnly(plan, table, rows.length, this.options);
+    const count = rewritten?.count === undefined ? rows.length : Number(first[rewritten.count]);
+    if (count > this.options.maxRows) {
+      const counted = countedOnly(plan, table, count, this.options);
       return { rows: [], inexact: [...late, ...counted] };
     }
+    const isCut = this.#images.get(table.oid) !== undefined;
+    if (!this.schema.isWide(table) && hasLarge(rows, table, isCut)) this.schema.noteWide(table);
     const unread = findUnread(plan, table, rows);
     if (cascades === undefined) {
       return { rows: orderChanges(readChanges(write, table, rows)), inexact: [...late, ...unread] };
@@ -138,8 +171,18 @@ export class PostgresSession implements CaptureSession {
     return { rows: orderChanges(told), inexact: [...late, ...unread, ...settled.inexact] };
   }
 
+  async refused(error: unknown): Promise<Inexact | undefined> {
+    const plan = this.#plan;
+    if (plan === undefined || !this.#isGuarded || !isTooManyRows(errorText(error))) return undefined;
+    this.abandon();
+    await this.connection.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
+    await this.connection.execute(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+    return { table: plan.table.name, fidelity: 'count-only', reason: tooMany(this.options) };
+  }
+
   abandon(error?: unknown): void {
     this.#plan = undefined;
+    this.#isGuarded = false;
     this.#truncated = [];
     if (error !== undefined && OUTDATED.test(errorText(error))) this.#forgetSchema();
   }
@@ -191,9 +234,24 @@ export class PostgresSession implements CaptureSession {
     return {
       connection,
       maxRows: this.options.maxRows,
+      strict: this.options.strict,
+      ignores: this.options.ignores,
+      imagesOf: (table) => this.#imagesOf(table),
       find: async (name) => schema.find(connection, name, await this.#scopeNow()),
       byOid: async (oid) => schema.byOid(connection, oid, await this.#scopeNow()),
     };
+  }
+
+  /** The same for a table from the beginning of a statement to its end: its images are compared. */
+  #imagesOf(table: PostgresTable): ImageLimits | undefined {
+    if (!this.#images.has(table.oid)) {
+      this.#images.set(table.oid, this.schema.isWide(table) ? this.#imageLimits(table) : undefined);
+    }
+    return this.#images.get(table.oid);
+  }
+
+  #imageLimits(table: PostgresTable): ImageLimits | undefined {
+    return hasLongValues(table) ? this.schema.imageLimits(this.options.limits()) : undefined;
   }
 
   async #scopeNow(): Promise<string> {
@@ -262,17 +320,14 @@ function countedOnly(
   count: number,
   { maxRows, ignores }: SessionOptions,
 ): readonly Inexact[] {
-  const reason = `more than ${maxRows} rows at once`;
   const reached = new Set((cascades?.reached ?? []).map((group) => group.table.name));
   const further = [...reached].filter((name) => !ignores(name));
   return [
-    { table: table.name, fidelity: 'count-only', count, reason },
-    ...further.map(
-      (name): Inexact => ({
-        table: name,
-        fidelity: 'opaque',
-        reason: `the foreign keys that point at more than ${maxRows} rows of "${table.name.name}"`,
-      }),
-    ),
+    { table: table.name, fidelity: 'count-only', count, reason: tooMany({ maxRows }) },
+    ...further.map((name) => beyondLimit(name, table, maxRows)),
   ];
+}
+
+function tooMany({ maxRows }: Pick<SessionOptions, 'maxRows'>): string {
+  return `more than ${maxRows} rows at once`;
 }

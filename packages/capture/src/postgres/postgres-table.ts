@@ -89,4 +89,6 @@ export interface PostgresTable extends TableInfo {
   /** The oid of the table whose partition it is, at any depth; its own where it is none. */
   readonly root: string;
   readonly isTemporary: boolean;
+  /** It holds values that are stored apart from their rows, more of them than fit into one event. */
+  readonly isWide: boolean;
 }

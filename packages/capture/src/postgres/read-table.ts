@@ -53,6 +53,7 @@ export function readTable(json: string): PostgresTable {
     mayLock: cells.get('mayLock') === true,
     isUpdatableView: cells.get('isUpdatableView') === true,
     isTemporary: cells.get('isTemporary') === true,
+    isWide: cells.get('isWide') === true,
     fingerprint: text('fingerprint'),
     isBehind: cells.get('isBehind') === true,
     effects: text('effects'),

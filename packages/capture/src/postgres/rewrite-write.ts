@@ -1,5 +1,8 @@
 import type { Rewritten } from '../dialect.js';
-import { type PostgresTable, quoteIdentifier, SCOPE_EXPRESSION } from './postgres-catalogue.js';
+import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
+import { type ImageLimits, isWhole, rowExpression } from './row-image.js';
+import { limitRows, limitSent, type RowLimit } from './row-limit.js';
+import { STATEMENT_TOKEN as TOKEN } from './statement-token.js';
 import { stateExpression } from './table-state.js';
 import { canBeUnassigned, unassigned } from './unassigned.js';
 import type { RowWrite } from './write-shape.js';
@@ -22,8 +25,6 @@ export const EngineColumn = {
 const CLOCK = '(extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint::text';
 // Transaction-local, so that nothing of it is left on a pooled connection.
 const SETTING = "'indelible.old'";
-// What an earlier statement has left there is none of this one's.
-const TOKEN = 'extract(epoch from pg_catalog.statement_timestamp())::text';
 const READ_SETTING = `CASE WHEN pg_catalog.starts_with(pg_catalog.current_setting(${SETTING}, true), ${TOKEN}) THEN
   pg_catalog.substr(pg_catalog.current_setting(${SETTING}, true), pg_catalog.length(${TOKEN}) + 1) END`;
 
@@ -36,6 +37,8 @@ const READ_SETTING = `CASE WHEN pg_catalog.starts_with(pg_catalog.current_settin
  * assignments of a row, also again after it has waited for another transaction, right before it updates that row, and
  * RETURNING right behind (nodeModifyTable.c, ExecUpdate and ExecOnConflictUpdate).
  *
+ * @param images what of their rows is left on the server. @default nothing
+ * @param limit needed where the statement may touch many rows
  * @returns undefined where the statement gives no place to read the old row from
  */
 export function rewriteWrite(
@@ -43,10 +46,12 @@ export function rewriteWrite(
   write: RowWrite,
   table: PostgresTable,
   version: number,
+  images?: ImageLimits,
+  limit?: RowLimit,
 ): Rewritten | undefined {
   // The database refuses it, in words that are about the caller's text and not ours.
   if (write.verb === 'update' && write.assigned.size === 0) return undefined;
-  const row = rowExpression(write.qualifier, table);
+  const row = rowExpression(write.qualifier, table, images);
   const edits: Edit[] = [];
   const hasOld = version >= 180_000 && !write.namesOldOrNew;
   let old = 'NULL::text';
@@ -54,11 +59,12 @@ export function rewriteWrite(
   if (write.verb === 'delete') old = row;
   else if (write.verb === 'merge') {
     if (!hasOld) return undefined;
-    old = `CASE WHEN merge_action() <> 'INSERT' THEN ${rowExpression('old', table)} END`;
-    now = `CASE WHEN merge_action() <> 'DELETE' THEN ${rowExpression('new', table)} END`;
-  } else if (hasOld && write.verb === 'update' && !mayBeStale(table)) old = rowExpression('old', table);
+    old = `CASE WHEN merge_action() <> 'INSERT' THEN ${rowExpression('old', table, images)} END`;
+    now = `CASE WHEN merge_action() <> 'DELETE' THEN ${rowExpression('new', table, images)} END`;
+  } else if (hasOld && write.verb === 'update' && !mayBeStale(table))
+    old = rowExpression('old', table, images);
   // Its text is NULL where there was no row, and that of a row of nothing but NULL is not.
-  else if (hasOld && write.conflict === 'update' && isWhole(table)) old = 'old::text';
+  else if (hasOld && write.conflict === 'update' && images === undefined && isWhole(table)) old = 'old::text';
   else if (write.verb === 'update' || write.conflict === 'update') {
     const note = noteOldRow(sql, write, table, row);
     if (note === undefined) return undefined;
@@ -71,7 +77,7 @@ export function rewriteWrite(
     }
   }
   const clears = edits.length > 0 && write.verb === 'insert';
-  const columns = [
+  const own = [
     old,
     now,
     CLOCK,
@@ -80,6 +86,10 @@ export function rewriteWrite(
     table.key.length === 0 && table.kind === 'table' && table.mayReadPlaces
       ? `${write.qualifier}.ctid::text`
       : 'NULL::text',
+  ];
+  const returnsRows = write.returning !== null;
+  const columns = [
+    ...(limit !== undefined && returnsRows ? limitSent(own, limit) : own),
     // The row that is inserted next must not find the old row of one that was updated.
     ...(clears ? [`pg_catalog.set_config(${SETTING}, '', true)`] : []),
   ];
@@ -89,17 +99,12 @@ export function rewriteWrite(
       ? { at: write.end, text: ` RETURNING ${list}` }
       : { at: write.returning.end, text: `, ${list}` },
   );
-  return { sql: edit(sql, edits), columns: columns.length, returnsRows: write.returning !== null };
-}
-
-/** The row in the text that `PostgresRow` reads. */
-export function rowExpression(qualifier: string, table: PostgresTable): string {
-  const fields = isWhole(table)
-    ? `${qualifier}.*`
-    : table.columns
-        .map(({ name, isReadable }) => (isReadable ? `${qualifier}.${quoteIdentifier(name)}` : 'NULL'))
-        .join(', ');
-  return `ROW(${fields})::text`;
+  if (limit === undefined || returnsRows) {
+    return { sql: edit(sql, edits), columns: columns.length, returnsRows };
+  }
+  // What stands behind its end is a comment or a semicolon.
+  const text = limitRows(edit(sql.slice(0, write.end), edits), limit);
+  return { sql: text, columns: columns.length + 1, returnsRows, count: columns.length };
 }
 
 /**
@@ -108,10 +113,6 @@ export function rowExpression(qualifier: string, table: PostgresTable): string {
  */
 function mayBeStale({ triggers }: PostgresTable): boolean {
   return triggers.some(({ timing, isRow, events }) => timing === 'before' && isRow && events.has('update'));
-}
-
-function isWhole(table: PostgresTable): boolean {
-  return table.columns.every(({ isReadable }) => isReadable);
 }
 
 function noteOldRow(

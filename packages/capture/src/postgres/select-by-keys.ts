@@ -1,7 +1,7 @@
 import type { CaptureConnection } from '../dialect.js';
 import type { PostgresTable } from './postgres-catalogue.js';
 import { quoteIdentifier, quoteTable } from './quote-identifier.js';
-import { rowExpression } from './rewrite-write.js';
+import { type ImageLimits, rowExpression } from './row-image.js';
 
 /** A row by the texts of its values, in the order of its table's columns. */
 export type RawRow = readonly (string | null)[];
@@ -13,27 +13,35 @@ export interface KeyColumn {
   readonly values: RawRow;
 }
 
+/** A connection, and what of a table's rows it leaves on the server. */
+export interface TableReader {
+  readonly connection: CaptureConnection;
+  readonly imagesOf: (table: PostgresTable) => ImageLimits | undefined;
+}
+
 /**
  * The rows of which the columns have one of the values, as record texts.
- * @param lock what stands at the statement's end; the table is called c
+ * @param rest what stands at the statement's end; the table is called c
+ * @param limit with more rows `isCut` is true
  */
 export async function selectByKeys(
-  connection: CaptureConnection,
+  { connection, imagesOf }: TableReader,
   table: PostgresTable,
   columns: readonly KeyColumn[],
-  lock: string,
-): Promise<readonly string[]> {
+  rest: string,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<{ readonly texts: readonly string[]; readonly isCut: boolean }> {
   const lists = columns.map((_, position) => `$${position + 1}::text[]`).join(', ');
   const names = columns.map((_, position) => `k${position}`).join(', ');
   const conditions = columns.map(
     ({ name, type }, position) => `c.${quoteIdentifier(name)} = k.k${position}::${type}`,
   );
   const rows = await connection.query(
-    `SELECT ${rowExpression('c', table)} AS found FROM ${quoteTable(table.relation)} c
-     JOIN ROWS FROM (unnest(${lists})) AS k(${names}) ON ${conditions.join(' AND ')} ${lock}`,
+    `SELECT ${rowExpression('c', table, imagesOf(table))} AS found FROM ${quoteTable(table.relation)} c
+     JOIN ROWS FROM (unnest(${lists})) AS k(${names}) ON ${conditions.join(' AND ')} ${rest}`,
     columns.map(({ values }) => arrayText(values)),
   );
-  return [...new Set(rows.map(([text]) => String(text)))];
+  return { texts: [...new Set(rows.map(([text]) => String(text)))], isCut: rows.length > limit };
 }
 
 /** The columns of the table's own key. */

@@ -1,9 +1,9 @@
 import type { Inexact, RowChange } from '../dialect.js';
-import { actingReferences, type CascadeImage, type SchemaView } from './cascades.js';
+import { actingReferences, type CascadeImage } from './cascades.js';
 import type { PostgresReference, PostgresTable } from './postgres-catalogue.js';
 import { PostgresRow } from './postgres-row.js';
 import { parseRecord } from './record-text.js';
-import { ownKey, positionOf, type RawRow, selectByKeys } from './select-by-keys.js';
+import { ownKey, positionOf, type RawRow, selectByKeys, type TableReader } from './select-by-keys.js';
 
 /** A row that the statement itself touched, as record texts. */
 export interface OwnRow {
@@ -35,7 +35,7 @@ interface Tracked {
  * @param at when, where nothing else tells it
  */
 export async function settleCascades(
-  { connection }: SchemaView,
+  view: TableReader,
   image: CascadeImage,
   table: PostgresTable,
   own: readonly OwnRow[],
@@ -51,7 +51,7 @@ export async function settleCascades(
   const inexact: Inexact[] = [];
   for (const [owner, tracked] of followed.byTable()) {
     const unsure = tracked.filter(({ isReached }) => isReached);
-    const found = owner.key.length === 0 ? undefined : await findAgain({ connection }, owner, unsure);
+    const found = owner.key.length === 0 ? undefined : await findAgain(view, owner, unsure);
     for (const row of tracked) {
       let after = row.own ?? null;
       // A row without a key can not be found again, and is marked already.
@@ -73,12 +73,13 @@ export async function settleCascades(
 
 /** Reads the rows anew. The answer gives the text of one, or undefined where it is not there. */
 async function findAgain(
-  { connection }: Pick<SchemaView, 'connection'>,
+  view: TableReader,
   table: PostgresTable,
   rows: readonly Tracked[],
 ): Promise<(row: Tracked) => string | undefined> {
   const raws = rows.map(({ now, before }) => now ?? parseRecord(before));
-  const texts = raws.length === 0 ? [] : await selectByKeys(connection, table, ownKey(table, raws), '');
+  const found = raws.length === 0 ? undefined : await selectByKeys(view, table, ownKey(table, raws), '');
+  const texts = found?.texts ?? [];
   const byKey = new Map(texts.map((text) => [keyOf(table, parseRecord(text)), text]));
   const taken = new Set(rows.flatMap(({ now }) => (now === null ? [] : [keyOf(table, now)])));
   return ({ now, before }) => {

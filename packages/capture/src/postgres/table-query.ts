@@ -103,6 +103,10 @@ const READS = `(SELECT json_agg(DISTINCT d.refobjid::text) FROM pg_catalog.pg_re
 /** 4, 8 and 16: UPDATE, INSERT and DELETE (`CmdType` of the server). */
 const IS_UPDATABLE_VIEW = `(t.relkind = 'v' AND pg_catalog.pg_relation_is_updatable(t.oid::regclass, false) & 28 <> 0)`;
 
+/** What a value beyond some 2 KiB is stored in, compressed where it can be. */
+const IS_WIDE = `coalesce((SELECT sum(pg_catalog.pg_relation_size(k.reltoastrelid))
+  FROM family f JOIN pg_catalog.pg_class k ON k.oid = f.oid WHERE k.reltoastrelid <> 0), 0) > 65536`;
+
 /** One row with the table as JSON text for `readTable`, and what `scope` gives; no row where there is none. */
 export function tableQuery(condition: string, scope: string): string {
   return `WITH RECURSIVE target AS MATERIALIZED (SELECT c.* FROM pg_catalog.pg_class c WHERE ${condition}),
@@ -120,7 +124,7 @@ export function tableQuery(condition: string, scope: string): string {
     'hasRowSecurity', pg_catalog.row_security_active(t.oid),
     'mayReadPlaces', pg_catalog.has_table_privilege(t.oid, 'SELECT'),
     'mayLock', pg_catalog.has_any_column_privilege(t.oid, 'UPDATE'),
-    'isUpdatableView', ${IS_UPDATABLE_VIEW}, 'isTemporary', t.relpersistence = 't',
+    'isUpdatableView', ${IS_UPDATABLE_VIEW}, 'isTemporary', t.relpersistence = 't', 'isWide', ${IS_WIDE},
     'isBehind', ${behindExpression('t.oid')}, 'fingerprint', ${fingerprintExpression('t.oid')}, 'effects', ${effectsExpression('t.oid')})::text AS described, ${scope} AS scope
   FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
     LEFT JOIN pg_catalog.pg_class root ON root.oid = CASE WHEN t.relispartition THEN pg_catalog.pg_partition_root(t.oid) END

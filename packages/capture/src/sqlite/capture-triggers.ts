@@ -116,7 +116,8 @@ export interface CaptureState {
   readonly schemaVersion: number;
 }
 
-const FLOOR = '(SELECT max(id) FROM main.audit_event)';
+const FLOOR = `nullif(max(coalesce((SELECT max(id) FROM main.audit_event), ''),
+  coalesce((SELECT max(id) FROM main.audit_outbox), '')), '')`;
 const SCHEMA_VERSION = '(SELECT schema_version FROM pragma_schema_version)';
 
 /** The same statement on a database that holds no events. */

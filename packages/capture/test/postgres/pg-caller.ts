@@ -111,7 +111,10 @@ export class PgCaller {
     return follow.run(
       sql,
       () => send(this.client, sql, params),
-      async (rewritten) => cut(await send(this.client, rewritten.sql, params), rewritten),
+      Object.assign(
+        async (rewritten: Rewritten) => cut(await send(this.client, rewritten.sql, params), rewritten),
+        { inputLength: JSON.stringify(params).length },
+      ),
     );
   }
 }
@@ -124,7 +127,7 @@ function cut({ rows, columns, count }: Answer, rewritten: Rewritten): { result: 
     result: {
       rows: rewritten.returnsRows ? rows.map((row) => row.slice(0, kept)) : [],
       columns: columns.slice(0, kept),
-      count,
+      count: rewritten.count === undefined ? count : Number(rows[0]?.[start + rewritten.count] ?? 0),
     },
     rows: rows.map((row) => row.slice(start)),
   };

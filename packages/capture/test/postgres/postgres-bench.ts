@@ -18,6 +18,8 @@ export type Outcome = Answer | { readonly error: string };
 
 export interface PostgresBenchOptions {
   readonly audit?: Omit<AuditOptions, 'store'>;
+  /** Of both databases. @default 'UTF8' */
+  readonly encoding?: string;
 }
 
 /** A database with an audited connection, another one that looks at it from outside, and a twin that nobody audits. */
@@ -48,7 +50,8 @@ export async function createPostgresBench(
   server: TestPostgres,
   options: PostgresBenchOptions = {},
 ): Promise<PostgresBench> {
-  const [database, twin] = [await server.createDatabase(), await server.createDatabase()];
+  const { encoding, audit: auditOptions } = options;
+  const [database, twin] = [await server.createDatabase(encoding), await server.createDatabase(encoding)];
   const directory = mkdtempSync(join(tmpdir(), 'indelible-capture-'));
   const store = createPostgresStore({ url: database.url, onWarning: () => {} });
   const audit = createAudit({
@@ -56,7 +59,7 @@ export async function createPostgresBench(
     lifecycleEvents: false,
     sealAfterMs: false,
     spool: { directory: join(directory, 'spool') },
-    ...options.audit,
+    ...auditOptions,
     store,
   });
   await audit.migrate();

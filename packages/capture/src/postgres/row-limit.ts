@@ -1,0 +1,52 @@
+import { STATEMENT_TOKEN } from './statement-token.js';
+
+/** What keeps the images of a statement that touches many rows on the server. */
+export interface RowLimit {
+  readonly maxRows: number;
+  /** More rows make the statement fail, with an error of which `isTooManyRows` holds. */
+  readonly refuses: boolean;
+}
+
+const TOO_MANY = 'indelible.too-many-rows';
+// Transaction-local.
+const SETTING = "'indelible.rows'";
+const READ = `pg_catalog.current_setting(${SETTING}, true)`;
+const NUMBER = `pg_catalog.substr(${READ}, pg_catalog.length(${STATEMENT_TOKEN}) + 1)::bigint`;
+const NEXT = `(CASE WHEN pg_catalog.starts_with(${READ}, ${STATEMENT_TOKEN}) THEN ${NUMBER} + 1 ELSE 1 END)::text`;
+
+/**
+ * The write whose rows nobody but the engine asks for, as a query: it runs to its end whatever is read of it. One more
+ * column tells how many rows it touched; beyond the limit one row comes that tells it, and no image.
+ *
+ * @param write with its RETURNING
+ */
+export function limitRows(write: string, { maxRows, refuses }: RowLimit): string {
+  const counted = '(SELECT pg_catalog.count(*) FROM indelible)';
+  const isOver = `${counted} > ${maxRows}`;
+  const told = `${counted}::text`;
+  const count = refuses ? `CASE WHEN ${isOver} THEN ${failure(told)} ELSE ${told} END` : told;
+  return `WITH indelible AS (${write}) SELECT *, ${count} AS indelible_rows FROM indelible LIMIT CASE WHEN ${isOver} THEN 1 ELSE ${maxRows} END`;
+}
+
+/**
+ * The engine's columns of a write whose rows the caller asks for, so that they are NULL beyond the limit. The first one
+ * counts: RETURNING is computed row by row, from left to right.
+ */
+export function limitSent(columns: readonly string[], { maxRows, refuses }: RowLimit): readonly string[] {
+  const [first = 'NULL::text', ...others] = columns;
+  const count = `pg_catalog.set_config(${SETTING}, ${STATEMENT_TOKEN} || ${NEXT}, true) IS NULL`;
+  const refused = refuses ? `WHEN ${NUMBER} > ${maxRows} THEN ${failure(`(${NUMBER})::text`)}` : '';
+  return [
+    `CASE WHEN ${count} THEN NULL ${refused} WHEN ${NUMBER} <= ${maxRows} THEN ${first} END`,
+    ...others.map((column) => `CASE WHEN ${NUMBER} <= ${maxRows} THEN ${column} END`),
+  ];
+}
+
+export function isTooManyRows(message: string): boolean {
+  return message.includes(TOO_MANY);
+}
+
+/** An error that the server can not meet while it plans. */
+function failure(text: string): string {
+  return `('${TOO_MANY} ' || ${text})::int::text`;
+}
