@@ -1,11 +1,20 @@
 import type { CaptureConnection, SqlValue } from '@indelible/capture';
 import type { SqlQuery, SqlQueryable } from './driver-adapter.js';
+import type { HoldingClient } from './holding-client.js';
 
-/** The engine's view of a Prisma adapter or transaction. */
-export function createAdapterConnection(queryable: SqlQueryable): CaptureConnection {
+/**
+ * The engine's view of a Prisma adapter or transaction.
+ * @param holding what its statements go through, where some can be held back
+ */
+export function createAdapterConnection(queryable: SqlQueryable, holding?: HoldingClient): CaptureConnection {
+  const execute: CaptureConnection['execute'] = (sql, params = []) =>
+    queryable.executeRaw(toQuery(sql, params));
   return {
     query: async (sql, params = []) => (await queryable.queryRaw(toQuery(sql, params))).rows,
-    execute: (sql, params = []) => queryable.executeRaw(toQuery(sql, params)),
+    execute,
+    ...(holding === undefined
+      ? {}
+      : { hold: (sql, params) => holding.hold(sql, () => execute(sql, params)) }),
   };
 }
 

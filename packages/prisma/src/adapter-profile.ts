@@ -1,6 +1,7 @@
 import type { CaptureConnection, CaptureDialect, CaptureEngine } from '@indelible/capture';
 import { AuditError, type StoreOffer } from '@indelible/core';
 import type { SqlAdapter, SqlAdapterFactory } from './driver-adapter.js';
+import { createMysqlProfile } from './mysql-profile.js';
 import { createPostgresProfile } from './postgres-profile.js';
 import { createSqliteProfile } from './sqlite-profile.js';
 
@@ -38,6 +39,7 @@ const PROFILES: readonly AdapterProfile[] = [
     sharesConnection: true,
   }),
   createPostgresProfile('@prisma/adapter-pg'),
+  createMysqlProfile('@prisma/adapter-mariadb'),
 ];
 
 /** @throws AuditError `AUDIT_DATABASE_UNSUPPORTED` for an adapter that was not tried */

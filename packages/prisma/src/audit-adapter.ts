@@ -51,16 +51,18 @@ export function auditFactory(factory: SqlAdapterFactory, options: AuditAdapterOp
     defaultSchema: () => profile.defaultSchema(connected?.getConnectionInfo?.()),
   };
   let nameModel = createNameModel(undefined, names);
+  const connect = factory.connect.bind(factory);
+  const offer = () => profile.offerStore(factory, connect);
   const engine = createCaptureEngine({
     ...capture,
+    offer,
     audit: audit === undefined ? getAudit : () => audit,
     dialect: profile.createDialect(),
     nameModel: (table) => nameModel(table),
     ...(profile.nameDatabase === undefined ? {} : { nameDatabase: profile.nameDatabase }),
     where: 'prisma',
   });
-  const connect = factory.connect.bind(factory);
-  (audit ?? getAudit()).offerStore(() => profile.offerStore(factory, connect));
+  (audit ?? getAudit()).offerStore(offer);
   Object.defineProperty(factory, 'connect', {
     configurable: true,
     value: async (): Promise<SqlAdapter> => {

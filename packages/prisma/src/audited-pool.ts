@@ -4,6 +4,7 @@ import { createAdapterConnection } from './adapter-connection.js';
 import { AuditedTransaction, JOINED } from './audited-transaction.js';
 import type { SqlAdapter, SqlQuery, SqlResultSet } from './driver-adapter.js';
 import { interceptAnswers } from './private-reach.js';
+import { type HeldTransaction, startHolding, startLate } from './reach-client.js';
 
 const COMMIT: SqlQuery = { sql: 'COMMIT', args: [], argTypes: [] };
 const ROLLBACK: SqlQuery = { sql: 'ROLLBACK', args: [], argTypes: [] };
@@ -59,19 +60,28 @@ export class AuditedPool implements SqlAdapter {
   async startTransaction(isolationLevel?: string): Promise<AuditedTransaction> {
     await this.engine.prepare(this.#connection);
     await this.engine.prepareStore(this.#connection);
-    const inner = await this.inner.startTransaction(isolationLevel);
+    return this.#follow(await startHolding(this.inner, isolationLevel));
+  }
+
+  async dispose(): Promise<void> {
+    return this.inner.dispose();
+  }
+
+  /** A transaction around one statement, which begins with it. */
+  async #startLate(): Promise<AuditedTransaction> {
+    await this.engine.prepareStore(this.#connection);
+    return this.#follow(await startLate(this.inner));
+  }
+
+  async #follow({ transaction: inner, holding }: HeldTransaction): Promise<AuditedTransaction> {
     try {
-      const capture = this.engine.transaction(createAdapterConnection(inner));
+      const capture = this.engine.transaction(createAdapterConnection(inner, holding));
       return new AuditedTransaction(inner, capture, { intercept: interceptAnswers(inner) });
     } catch (error) {
       await quietly(inner.executeRaw(ROLLBACK));
       await inner.rollback();
       throw error;
     }
-  }
-
-  async dispose(): Promise<void> {
-    return this.inner.dispose();
   }
 
   async #run<T>(
@@ -113,7 +123,7 @@ export class AuditedPool implements SqlAdapter {
   }
 
   async #alone<T>(work: (transaction: AuditedTransaction) => Promise<() => T>): Promise<T> {
-    const transaction = await this.startTransaction();
+    const transaction = await this.#startLate();
     let give: () => T;
     try {
       give = await work(transaction);

@@ -1,9 +1,11 @@
-import { type CaptureTransaction, type EngineRows, takeJoin } from '@indelible/capture';
+import { type CaptureTransaction, type EngineRows, type Rewritten, takeJoin } from '@indelible/capture';
 import type { SqlQuery, SqlResultSet, SqlTransaction } from './driver-adapter.js';
 import { cutAnswer, type Intercept } from './private-reach.js';
 
 /** What a mark of `record(…, { tx })` answers; it never reaches the database. */
 export const JOINED: SqlResultSet = { columnNames: ['1'], columnTypes: [0], rows: [[1]] };
+
+const AS_IT_IS = { columns: 0, returnsRows: true };
 
 export interface TransactionParts {
   /** Needed where the dialect rewrites statements. */
@@ -77,10 +79,10 @@ export class AuditedTransaction implements SqlTransaction {
         return () => value;
       });
     }
-    const answered = async (own: SqlQuery, columns: number, returnsRows: boolean) => {
+    const answered = async (own: SqlQuery, rewritten: Omit<Rewritten, 'sql'>) => {
       let rows: EngineRows | undefined;
       intercept(own, (answer) => {
-        rows = answer === undefined ? [] : cutAnswer(answer, columns, returnsRows);
+        rows = answer === undefined ? [] : cutAnswer(answer, rewritten);
       });
       try {
         const value = await run(own);
@@ -95,8 +97,10 @@ export class AuditedTransaction implements SqlTransaction {
     };
     return this.capture.run(
       query.sql,
-      async () => (await answered({ ...query }, 0, true)).result,
-      ({ sql, columns, returnsRows }) => answered({ ...query, sql }, columns, returnsRows),
+      async () => (await answered({ ...query }, AS_IT_IS)).result,
+      Object.assign((rewritten: Rewritten) => answered({ ...query, sql: rewritten.sql }, rewritten), {
+        inputLength: lengthOf(query.args),
+      }),
     );
   }
 
@@ -138,6 +142,11 @@ export class AuditedTransaction implements SqlTransaction {
     this.#ended = true;
     this.parts.onEnd?.();
   }
+}
+
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value.length;
+  return Array.isArray(value) ? value.reduce((sum: number, item) => sum + lengthOf(item), value.length) : 8;
 }
 
 function fold(name: string): string {

@@ -1,3 +1,4 @@
+import type { Rewritten, StatementAnswer } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
 import type { SqlAdapterFactory } from './driver-adapter.js';
 
@@ -73,10 +74,13 @@ export function spareDriverStacks(queryable: object): void {
  */
 export type Intercept = (query: object, take: (answer: DriverAnswer | undefined) => void) => void;
 
-/** What node-postgres answers to one statement. */
+/** What a driver answers to one statement. */
 export interface DriverAnswer {
   fields: unknown[];
   rows: unknown[][];
+  rowCount?: number | null;
+  /** What the caller's own statement would have answered in the place of rows. */
+  told?: StatementAnswer;
 }
 
 /**
@@ -85,11 +89,10 @@ export interface DriverAnswer {
  * @throws AuditError `AUDIT_ORM_UNSUPPORTED`
  */
 export function interceptAnswers(queryable: object): Intercept {
-  const perform = read(queryable, 'performIO');
-  if (typeof perform !== 'function') throw unsupported('the driver adapter has no performIO()');
+  const perform = reachPerform(queryable);
   const waiting = new WeakMap<object, (answer: DriverAnswer | undefined) => void>();
   Reflect.set(queryable, 'performIO', async (query: object): Promise<unknown> => {
-    const answer: unknown = await Reflect.apply(perform, queryable, [query]);
+    const answer = await perform(query);
     waiting.get(query)?.(isAnswer(answer) ? answer : undefined);
     return answer;
   });
@@ -98,19 +101,38 @@ export function interceptAnswers(queryable: object): Intercept {
   };
 }
 
+const NOTHING: unknown[] = [];
+
+/** The method by which an adapter sends a statement to its driver. @throws AuditError `AUDIT_ORM_UNSUPPORTED` */
+export function reachPerform(queryable: object): (query: object) => Promise<unknown> {
+  const perform = read(queryable, 'performIO');
+  if (typeof perform !== 'function') throw unsupported('the driver adapter has no performIO()');
+  return async (query) => Reflect.apply(perform, queryable, [query]) as unknown;
+}
+
 /**
  * Leaves in the answer what the caller's own statement would have given.
- * @param columns the number of columns at the end of each row that are the engine's
- * @returns those columns
+ * @returns the engine's columns
  */
-export function cutAnswer(answer: DriverAnswer, columns: number, returnsRows: boolean): unknown[][] {
+export function cutAnswer(
+  answer: DriverAnswer,
+  { columns, returnsRows, count, answer: tell }: Omit<Rewritten, 'sql'>,
+): unknown[][] {
   const { rows, fields } = answer;
   const kept = returnsRows ? fields.length - columns : 0;
   const start = Math.max(0, fields.length - columns);
-  const cut = columns === 0 ? [] : rows.map((row) => row.splice(start));
+  const cut = columns === 0 ? [] : rows.map((row) => cutRow(row, start));
   answer.fields = fields.slice(0, kept);
   if (!returnsRows) answer.rows = [];
+  if (count !== undefined) answer.rowCount = Number(cut[0]?.[count] ?? 0);
+  if (!returnsRows && tell !== undefined) answer.told = tell(cut);
   return cut;
+}
+
+/** Where the caller asks for very many rows the engine has no more columns of them than one array for all. */
+function cutRow(row: unknown[], start: number): unknown[] {
+  const cut = row.splice(start);
+  return cut.every((value) => value === null) ? NOTHING : cut;
 }
 
 /** The settings that a factory of `@prisma/adapter-pg` makes its pool with. @throws AuditError `AUDIT_ORM_UNSUPPORTED` */

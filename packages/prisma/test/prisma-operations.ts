@@ -15,10 +15,11 @@ type Flows = Pick<
   'db' | 'transaction' | 'renameInBatch' | 'nested' | 'record' | 'paused' | 'settle'
 >;
 
-export function createFlows(prisma: Client, audit: Audit): Flows {
+/** @param spell how the database spells what the suite says in the SQL of most */
+export function createFlows(prisma: Client, audit: Audit, spell = (sql: string): string => sql): Flows {
   const clients = new WeakMap<OrmOperations, Operator>();
   const operations = (client: Operator): OrmOperations => {
-    const made = createOperations(client);
+    const made = createOperations(client, spell);
     clients.set(made, client);
     return made;
   };
@@ -47,7 +48,7 @@ export function createFlows(prisma: Client, audit: Audit): Flows {
 }
 
 /** The domain as a client, or a transaction of it, spells it. */
-function createOperations(prisma: Operator): OrmOperations {
+function createOperations(prisma: Operator, spell: (sql: string) => string): OrmOperations {
   return {
     createUser: async (fields) => plainRow(await prisma.user.create({ data: userData(fields) })),
     createUsers: async (rows) => (await prisma.user.createMany({ data: rows.map(userData) })).count,
@@ -147,7 +148,7 @@ function createOperations(prisma: Operator): OrmOperations {
     updateOrder: async (id, fields) => {
       await prisma.order.update({ where: { id }, data: fields });
     },
-    execute: async (sql) => prisma.$executeRawUnsafe(sql),
+    execute: async (sql) => prisma.$executeRawUnsafe(spell(sql)),
   };
 }
 

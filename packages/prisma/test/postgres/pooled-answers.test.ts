@@ -22,22 +22,22 @@ describePostgres('what a caller of Prisma gets', (server) => {
       ).then(() => counts.at(-1) ?? Number.NaN);
     };
 
-    test('a write without a transaction takes four', async () => {
+    test('a write without a transaction takes two', async () => {
       let label = 0;
       const write = ({ prisma }: PostgresHarness): Promise<unknown> =>
         prisma.tag.update({ where: { code: 'a' }, data: { label: `x${++label}` } });
-      expect(await count(write)).toBe(4);
+      expect(await count(write)).toBe(2);
       expect(await count(write, { audited: false })).toBe(1);
     });
 
-    test('a transaction takes one more than without auditing, whatever it writes', async () => {
+    test('a transaction takes as many as without auditing, whatever it writes', async () => {
       let label = 0;
       const write = ({ prisma }: PostgresHarness): Promise<unknown> =>
         prisma.$transaction(async (tx) => {
           await tx.tag.update({ where: { code: 'a' }, data: { label: `x${++label}` } });
           await tx.tag.create({ data: { code: `n${label}`, label: 'x' } });
         });
-      expect(await count(write)).toBe((await count(write, { audited: false })) + 1);
+      expect(await count(write)).toBe(await count(write, { audited: false }));
     });
 
     test('a read takes as many as without auditing', async () => {

@@ -1,0 +1,90 @@
+import type { SqlAdapter, SqlTransaction } from './driver-adapter.js';
+import { HoldingClient, type PgClient, type PgQueryClass } from './holding-client.js';
+
+/** A transaction of the adapter, and what holds its statements back, where that can be. */
+export interface HeldTransaction {
+  readonly transaction: SqlTransaction;
+  readonly holding?: HoldingClient;
+}
+
+/**
+ * Begins a transaction of `@prisma/adapter-pg` with its first statement instead of a round trip of its own. The adapter's own
+ * method does it, on a client that holds BEGIN back. Where its parts are not in their places it begins as ever.
+ */
+export async function startLate(adapter: SqlAdapter): Promise<HeldTransaction> {
+  const pool = read(adapter, 'client');
+  const connect = read(pool, 'connect');
+  if (typeof connect !== 'function') return startHolding(adapter);
+  let holding: HoldingClient | undefined;
+  const client = {
+    connect: async (): Promise<unknown> => {
+      const own: unknown = await Reflect.apply(connect, pool, []);
+      holding = tryHold(own, true);
+      return holding === undefined ? own : standIn(own, holding);
+    },
+  };
+  const transaction = await Reflect.apply(
+    adapter.startTransaction,
+    Object.create(adapter, { client: { value: client } }),
+    [],
+  );
+  return holding === undefined ? { transaction } : { transaction, holding };
+}
+
+/** Begins a transaction as the adapter does, and has its last statement go with COMMIT. */
+export async function startHolding(adapter: SqlAdapter, isolationLevel?: string): Promise<HeldTransaction> {
+  const transaction = await adapter.startTransaction(isolationLevel);
+  const own = read(transaction, 'client');
+  const holding = tryHold(own, false);
+  if (holding === undefined) return { transaction };
+  Reflect.set(transaction, 'client', standIn(own, holding));
+  return { transaction, holding };
+}
+
+/** Answers as the client does in everything but `query`. */
+function standIn(client: unknown, holding: HoldingClient): object {
+  const own = Object(client);
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => {
+        if (name === 'query') return (config: unknown) => holding.query(config);
+        const value: unknown = Reflect.get(own, name, own);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]): unknown => {
+          if (name === 'release') holding.end();
+          return Reflect.apply(value, own, args);
+        };
+      },
+    },
+  );
+}
+
+const MESSAGES = ['parse', 'bind', 'describe', 'execute', 'sync'] as const;
+
+/** Only node-postgres's own client in its usual mode is known to take statements so. */
+function tryHold(client: unknown, isLate: boolean): HoldingClient | undefined {
+  const connection = read(client, 'connection');
+  const Query = read(read(client, 'constructor'), 'Query');
+  const isKnown =
+    isClient(client) &&
+    isQueryClass(Query) &&
+    MESSAGES.every((name) => typeof read(connection, name) === 'function') &&
+    read(connection, 'stream') !== undefined &&
+    read(client, 'pipeline') !== true &&
+    read(client, 'binary') !== true;
+  return isKnown ? new HoldingClient(client, Query, isLate) : undefined;
+}
+
+function isClient(client: unknown): client is PgClient {
+  return typeof read(client, 'query') === 'function';
+}
+
+function isQueryClass(value: unknown): value is PgQueryClass {
+  return typeof value === 'function' && typeof read(value.prototype, 'submit') === 'function';
+}
+
+function read(holder: unknown, name: string): unknown {
+  const isHolder = (typeof holder === 'object' && holder !== null) || typeof holder === 'function';
+  return isHolder ? Reflect.get(holder, name) : undefined;
+}
