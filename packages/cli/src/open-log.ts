@@ -15,7 +15,7 @@ import { tryGetSecret } from './secret.js';
 export interface OpenLog {
   readonly store: AuditStore;
   /** An audit over the store that fails rather than spools, seals nothing by itself and records nothing of its own accord. */
-  audit(options?: Pick<AuditOptions, 'origin' | 'keyedFrom'>): Audit;
+  audit(options?: Pick<AuditOptions, 'origin' | 'keyedFrom' | 'storeTimeoutMs'>): Audit;
 }
 
 /**
@@ -33,7 +33,7 @@ export async function withLog<T>(
   const hmacKey = tryGetSecret(values.text('key-file'), process.env);
   const store = await open(databaseUrl(values.text('url'), process.env), access);
   const audits: Audit[] = [];
-  const audit = (options: Pick<AuditOptions, 'origin' | 'keyedFrom'> = {}) => {
+  const audit = (options: Pick<AuditOptions, 'origin' | 'keyedFrom' | 'storeTimeoutMs'> = {}) => {
     const opened = createAudit({
       store,
       sealAfterMs: false,

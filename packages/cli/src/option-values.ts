@@ -17,6 +17,15 @@ export class OptionValues {
     return value;
   }
 
+  /** Entries with commas between them. */
+  list(name: string): readonly string[] | undefined {
+    const entries = this.text(name)
+      ?.split(',')
+      .map((entry) => entry.trim());
+    if (entries?.some((entry) => entry === '') === true) throw new UsageError(`--${name} has an empty entry`);
+    return entries;
+  }
+
   /** @param least the smallest number that is allowed */
   whole(name: string, least: number): number | undefined {
     const text = this.text(name);

@@ -19,7 +19,7 @@ export async function recordReading(call: CommandCall, log: OpenLog, reading: Re
     const input: EventInput = {
       action: reading.action,
       category: 'access',
-      actor: { type: 'user', id: userName() },
+      actor: { type: 'user', id: osUser() },
       context: { source: 'cli', ...(place.tenant === undefined ? {} : { tenant: place.tenant }) },
       details: reading.details,
     };
@@ -30,7 +30,8 @@ export async function recordReading(call: CommandCall, log: OpenLog, reading: Re
   }
 }
 
-function userName(): string {
+/** The name of the operating-system user. */
+export function osUser(): string {
   try {
     return userInfo().username;
   } catch {
