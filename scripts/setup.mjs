@@ -154,6 +154,14 @@ async function build(pnpmDirectory) {
   return { done: cached === total ? 'up to date' : `${total - cached} of ${total} packages` };
 }
 
+/** Compiles a project that is no package: the benchmark, the hammer. */
+export async function compile(project) {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  await runTool(process.execPath, [tsc, '-b', join(ROOT, project)], {
+    failed: `${project} does not compile.`,
+  });
+}
+
 /** Runs a tool; what it says is shown while it runs (`loud`) or only when it fails. Resolves with its output. */
 function runTool(command, args, { cwd = ROOT, env = TOOL_ENV, loud = false, failed }) {
   return new Promise((resolve, reject) => {
@@ -194,8 +202,13 @@ function schemaDirectories() {
   const candidates = workspaces().flatMap((directory) => [
     directory,
     join(directory, 'postgres'),
+    join(directory, 'mysql'),
     join(directory, 'test'),
     join(directory, 'test/postgres'),
+    join(directory, 'test/mysql'),
+    join(directory, 'hammer/sqlite'),
+    join(directory, 'hammer/postgres'),
+    join(directory, 'hammer/mysql'),
   ]);
   return candidates.filter((directory) => existsSync(join(directory, 'prisma/schema.prisma')));
 }
