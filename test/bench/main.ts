@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { appendBench } from './append-bench.js';
 import { expressBench } from './express-bench.js';
-import { appendBench, verifyBench } from './log-bench.js';
 import type { Figure } from './paired.js';
 import { postgresBench } from './postgres/postgres-bench.js';
 import { prismaBench } from './prisma-bench.js';
 import { renderReport } from './report.js';
+import { verifyBench } from './verify-bench.js';
 
 const { values } = parseArgs({
   options: {
@@ -38,12 +39,9 @@ if (wants('postgres') || wants('rivals')) {
 }
 if (wants('append')) figures.push(...(await appendBench(smoke ? 1 : 11, smoke ? 2 : 20)));
 if (wants('verify')) {
-  const result = await verifyBench(smoke ? 1 : 3, smoke ? 5_000 : 1_000_000);
+  const result = await verifyBench(smoke ? 1 : 7, smoke ? 5_000 : 1_000_000);
   figures.push(...result.figures);
-  facts.push(
-    `Verifying ${result.events.toLocaleString('en')} events: a process that does nothing else had ${Math.round(result.peakMemoryMiB)} MiB at its highest.`,
-    `Sealing them before: ${Math.round(result.sealedPerSecond).toLocaleString('en')} events/s.`,
-  );
+  facts.push(...result.facts);
 }
 
 const report = renderReport({ figures, facts, sections }, new Date());

@@ -25,7 +25,7 @@ export function renderReport({ figures, facts, sections }: BenchReport, date: Da
     ...figures.map(renderFigure),
     '',
     ...facts.map((fact) => `- ${fact}`),
-    ...figures.flatMap((figure) => (figure.note === undefined ? [] : [`- ${figure.name}: ${figure.note}`])),
+    ...new Set(figures.flatMap(({ name, note }) => (note === undefined ? [] : [`- ${name}: ${note}`]))),
     '',
     ...sections,
   ].join('\n');

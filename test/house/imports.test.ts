@@ -6,12 +6,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   context: ['core'],
   express: ['core', 'context'],
+  fastify: ['core', 'context'],
   auth: ['core', 'context'],
   sqlite: ['core'],
   postgres: ['core'],
+  'postgres-triggers': ['core'],
+  mysql: ['core'],
   capture: ['core', 'context'],
   prisma: ['core', 'context', 'capture'],
-  cli: ['core', 'sqlite', 'postgres'],
+  cli: ['core', 'sqlite', 'postgres', 'postgres-triggers', 'mysql'],
 };
 
 /** What core may use of Node. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { getTestMysql } from '../../packages/mysql/test/test-mysql.js';
 import { getTestPostgres } from '../../packages/postgres/test/test-postgres.js';
 import { ROOT, read, trackedFiles } from './workspace-files.js';
 
@@ -43,6 +44,13 @@ writeFileSync(
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** For the README of a store that needs a server. */
+async function createDatabase(name: string) {
+  if (name.startsWith('packages-postgres-')) return (await getTestPostgres(18)).createDatabase();
+  if (name.startsWith('packages-mysql-')) return (await getTestMysql('MariaDB')).createDatabase();
+  return undefined;
+}
+
 describe('the code in the READMEs', () => {
   it('the root and core show code that runs', () => {
     const titles = blocks.map(({ title }) => title);
@@ -61,9 +69,7 @@ describe('the code in the READMEs', () => {
     expect(existsSync(script)).toBe(true);
     const cwd = join(folder, `run-${name}`);
     mkdirSync(cwd);
-    const database = name.startsWith('packages-postgres-')
-      ? await (await getTestPostgres(18)).createDatabase()
-      : undefined;
+    const database = await createDatabase(name);
     const env = {
       ...process.env,
       AUDIT_HMAC_KEY: 'the secret of the readme tests, long enough',

@@ -4,6 +4,7 @@ import { renderRivals } from '../rivals/rival-report.js';
 import { RIVALS, rivalCases } from '../rivals/rivals-bench.js';
 import { postgresAppendBench } from './append-bench.js';
 import { tryFindServer } from './find-server.js';
+import { manyProcessesBench } from './many-processes.js';
 import { roundTripBench } from './round-trips.js';
 import { sealBench } from './seal-bench.js';
 import { measureWrites, writeFigures } from './write-bench.js';
@@ -38,8 +39,9 @@ export async function postgresBench({ own, rivals, smoke }: PostgresOptions): Pr
   if (own) {
     const trips = await roundTripBench(server, smoke ? 1 : 15);
     const appends = await postgresAppendBench(server, smoke ? 1 : 11, smoke ? 2 : 20);
+    const processes = await manyProcessesBench(server, smoke ? 2 : 16, smoke ? 1 : 7, smoke ? 300 : 3_000);
     const seals = await sealBench(server, smoke ? 1 : 5, smoke ? 1_000 : 20_000);
-    figures.push(...writeFigures(writes), ...trips.figures, ...appends, ...seals.figures);
+    figures.push(...writeFigures(writes), ...trips.figures, ...appends, processes, ...seals.figures);
     facts.push(
       `PostgreSQL was ${server.label}.`,
       `Prisma on PostgreSQL, single-row update, exact: ${Math.round(median(writes.sealed)).toLocaleString('en')} µs where the caller waits until its events are sealed too, each ${writes.sealedAfter} calls.`,

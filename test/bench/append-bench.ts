@@ -1,18 +1,15 @@
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Audit, createAudit, type EventInput, type PreparedEvent } from '@indelible/core';
 import { createSqliteStore } from '@indelible/sqlite';
 import Database from 'libsql';
 import { type Figure, paired } from './paired.js';
 
-const KEY = 'a benchmark key of more than thirty-two bytes';
-const BATCH = 500;
+export const KEY = 'a benchmark key of more than thirty-two bytes';
+export const BATCH = 500;
 
-interface OpenLog {
+export interface OpenLog {
   readonly directory: string;
   readonly file: string;
   readonly audit: Audit;
@@ -20,7 +17,7 @@ interface OpenLog {
   close(): Promise<void>;
 }
 
-async function openLog(): Promise<OpenLog> {
+export async function openLog(): Promise<OpenLog> {
   const directory = mkdtempSync(join(tmpdir(), 'indelible-bench-'));
   const file = join(directory, 'audit.db');
   const store = createSqliteStore({ file, driver: 'libsql' });
@@ -45,7 +42,7 @@ async function openLog(): Promise<OpenLog> {
   };
 }
 
-function input(index: number): EventInput {
+export function input(index: number): EventInput {
   return {
     action: 'invoice.exported',
     category: 'billing',
@@ -163,82 +160,4 @@ function rawTable(log: OpenLog): { insert(batch: readonly PreparedEvent[]): void
     },
     close: () => target.close(),
   };
-}
-
-export interface VerifyResult {
-  readonly figures: readonly Figure[];
-  readonly events: number;
-  /** Of a process that only verifies, at its highest, in MiB. */
-  readonly peakMemoryMiB: number;
-  readonly sealedPerSecond: number;
-}
-
-/** Fills a log, seals and verifies it, beside a bare reading and hashing of the same bytes. */
-export async function verifyBench(pairs: number, events: number): Promise<VerifyResult> {
-  const log = await openLog();
-  try {
-    for (let made = 0; made < events; made += BATCH) {
-      const inputs = Array.from({ length: Math.min(BATCH, events - made) }, (_, index) =>
-        input(made + index),
-      );
-      await log.store.append(await log.audit.prepare(inputs, {}));
-    }
-    const startSeal = performance.now();
-    await log.audit.seal();
-    const sealedPerSecond = (events * 1_000) / (performance.now() - startSeal);
-    const rate = (start: number): number => (events * 1_000) / (performance.now() - start);
-    const raw = new Database(log.file, { readonly: true });
-    const figure = await paired({
-      name: `Verification of a log of ${events.toLocaleString('en')} events`,
-      baseline: 'reading and hashing the same bytes alone',
-      pairs,
-      unit: 'events/s',
-      target: { sign: '>=', value: 0.5 },
-      note: 'on one thread. SQLite packs the sixteen columns of each event and the six of its entry into two values a page of 500 rows, after it has looked at the type of each; a page with any row that is not exactly of the written form is read column by column, which takes about twice as long. In a profile about half of the time goes into SQLite, of which the search for events without an entry is a fifth, and about as much into the checks, of which hashing, links and tree are half.',
-      measureSubject: async () => {
-        const start = performance.now();
-        const [verdict] = await log.audit.verify();
-        if (verdict?.result !== 'valid' || verdict.size !== events) throw new Error('the log is not valid');
-        return rate(start);
-      },
-      measureBaseline: async () => {
-        const start = performance.now();
-        readAndHash(raw);
-        return rate(start);
-      },
-    });
-    raw.close();
-    return { figures: [figure], events, peakMemoryMiB: peakMemory(log.file, events), sealedPerSecond };
-  } finally {
-    await log.close();
-  }
-}
-
-/** MiB that a process of its own has at its highest while it verifies the file. */
-function peakMemory(file: string, events: number): number {
-  const script = fileURLToPath(new URL('./verify-process.js', import.meta.url));
-  const told: unknown = JSON.parse(execFileSync(process.execPath, [script, file, KEY], { encoding: 'utf8' }));
-  if (typeof told !== 'object' || told === null || !('peakKiB' in told) || !('size' in told)) {
-    throw new Error('the verification told nothing');
-  }
-  if (told.size !== events) throw new Error('the verification did not read the whole log');
-  return Number(told.peakKiB) / 1_024;
-}
-
-/** The bodies in the order of the log, each through SHA-256 once: the least that any check of them costs. */
-function readAndHash(raw: Database.Database): void {
-  const page = raw
-    .prepare(
-      'SELECT n.idx, e.body FROM audit_entry n JOIN audit_event e ON e.id = n.event_id WHERE n.log = ? AND n.idx > ? ORDER BY n.idx LIMIT 1000',
-    )
-    .raw();
-  const prefix = Buffer.from([0]);
-  for (let last = -1; ; ) {
-    const rows = page.all('audit', last) as [number, Buffer][];
-    for (const [index, body] of rows) {
-      createHash('sha256').update(prefix).update(body).digest();
-      last = index;
-    }
-    if (rows.length === 0) return;
-  }
 }
