@@ -65,6 +65,8 @@ export class Sealer {
   private turn: Promise<unknown> = Promise.resolve();
   private retry = RETRY_MS;
   private stopped = false;
+  /** Looks and seals that nobody waits for, until the store is to be closed. */
+  private readonly background = new Set<Promise<void>>();
 
   constructor(private readonly options: SealerOptions) {}
 
@@ -115,7 +117,7 @@ export class Sealer {
   /** Begins to look for what others left: now, and once a minute. */
   start(): void {
     if (this.options.sealAfterMs === false || this.sweeper !== null) return;
-    const sweep = () => void this.sealAll(true).catch((error: unknown) => this.failed(error));
+    const sweep = () => this.inBackground(this.sealAll(true));
     this.sweeper = setInterval(sweep, SWEEP_MS).unref();
     setTimeout(() => {
       if (!this.stopped) sweep();
@@ -136,6 +138,7 @@ export class Sealer {
     let sealed = 0;
     let failure: AuditError | null = null;
     for (const log of logs) {
+      if (background && this.stopped) break;
       if (background && this.state(log).stopped) continue;
       try {
         sealed += (await this.sealLog(log)).sealed;
@@ -166,11 +169,23 @@ export class Sealer {
     }
   }
 
+  /** Resolves when nothing of this is on its way to the store any more. */
   async stop(): Promise<void> {
     this.stopped = true;
     if (this.timer !== null) clearTimeout(this.timer);
     if (this.sweeper !== null) clearInterval(this.sweeper);
     await this.turn.catch(() => {});
+    await Promise.all(this.background);
+  }
+
+  private inBackground(work: Promise<unknown>): void {
+    const settled = work
+      .then(
+        () => {},
+        (error: unknown) => this.failed(error),
+      )
+      .finally(() => this.background.delete(settled));
+    this.background.add(settled);
   }
 
   private state(log: string): LogState {
@@ -203,7 +218,7 @@ export class Sealer {
     if (this.timer !== null || this.stopped) return;
     this.timer = setTimeout(() => {
       this.timer = null;
-      this.sealOwn().catch((error: unknown) => this.failed(error));
+      this.inBackground(this.sealOwn());
     }, afterMs).unref();
   }
 
@@ -211,6 +226,7 @@ export class Sealer {
     let busy = false;
     let failure: unknown = null;
     for (const [log, state] of this.logs) {
+      if (this.stopped) return;
       if (state.waiting.count === 0 || state.stopped) continue;
       try {
         busy = !(await this.sealLog(log)).done || busy;
@@ -271,6 +287,8 @@ export class Sealer {
           this.schedule(this.options.sealAfterMs);
         return { sealed, done: true };
       }
+      // What is left stays pending, for others to seal: whoever closes waits for a batch at most.
+      if (this.stopped) return { sealed, done: false };
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

@@ -71,6 +71,41 @@ describe('sealing', () => {
     await eventually(async () => (await store.pendingLogs()).length === 0, 'all is sealed');
   });
 
+  test('of what others left is over before the store is closed under it', async () => {
+    const store = createMemoryStore();
+    await leavePending(store, 7);
+    let looked = (): void => {};
+    const looking = new Promise<void>((resolve) => {
+      looked = resolve;
+    });
+    let isClosed = false;
+    let usedWhenClosed = 0;
+    const noteUse = (): void => {
+      if (isClosed) usedWhenClosed += 1;
+    };
+    const slow: AuditStore = {
+      ...store,
+      pendingLogs: async () => {
+        looked();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        noteUse();
+        return store.pendingLogs();
+      },
+      seal: (request) => {
+        noteUse();
+        return store.seal(request);
+      },
+    };
+    const { audit, errors } = openAudit({ store: slow, sealAfterMs: 1, origin: 'other' });
+    await audit.record(LOGIN);
+    await looking;
+    await audit.close();
+    isClosed = true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(usedWhenClosed).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
   test('is left to others with `sealAfterMs: false`, and flush does not wait for it', async () => {
     const store = createMemoryStore();
     const { audit } = openAudit({ store, sealAfterMs: false });
