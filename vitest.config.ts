@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Most of them wait for a server or a child most of the time.
+    maxWorkers: 2,
   },
 });
