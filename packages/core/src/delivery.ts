@@ -157,7 +157,7 @@ export class Delivery {
   private fail(item: Item, error: AuditError): void {
     if (item.settled) return;
     if (item.policy === 'strict') {
-      this.options.reporter.last = error;
+      this.options.reporter.note(error);
       this.refuse(item, error);
       return;
     }

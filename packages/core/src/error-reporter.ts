@@ -7,12 +7,20 @@ const MAX_DISTINCT = 200;
 export class ErrorReporter {
   /** The last failure, or null since the last success. */
   last: Error | null = null;
+  /** All of them, those that were told of before and those that reached a caller too. */
+  count = 0;
   private readonly told = new Set<string>();
 
   constructor(private readonly onError: ((error: Error) => void) | undefined) {}
 
-  report(error: Error): void {
+  /** One that somebody else tells of: the caller whom it is thrown at. */
+  note(error: Error): void {
     this.last = error;
+    this.count += 1;
+  }
+
+  report(error: Error): void {
+    this.note(error);
     const key = `${auditErrorCode(error) ?? error.name} ${error.message}`;
     if (this.told.has(key) || this.told.size >= MAX_DISTINCT) return;
     this.told.add(key);

@@ -23,6 +23,8 @@ export interface Health {
   readonly replayed: number;
   /** Events that were kept nowhere. The log gets an `audit.gap` with their number. */
   readonly lost: number;
+  /** Failures, those that reached a caller and those that `onError` was told of before too. */
+  readonly failures: number;
   /** Since when the oldest event waits that this process stored and that is not sealed; null where none does. */
   readonly oldestPendingMs: number | null;
   /** How old the oldest spool file is; null where there is none. */

@@ -38,6 +38,7 @@ export function readHealth(parts: HealthParts): Health {
     spooledBytes: spool.bytes,
     replayed: recovery.replayed,
     lost: recovery.lost,
+    failures: reporter.count,
     oldestPendingMs: age(sealer.oldest),
     oldestSpooledMs: age(spool.oldest),
     lastError: last,
