@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { appendBench } from './append-bench.js';
 import { expressBench } from './express-bench.js';
+import { mysqlBench } from './mysql/mysql-bench.js';
 import type { Figure } from './paired.js';
 import { postgresBench } from './postgres/postgres-bench.js';
 import { prismaBench } from './prisma-bench.js';
@@ -31,11 +32,21 @@ if (wants('express')) {
   );
 }
 if (wants('prisma')) figures.push(...(await prismaBench(smoke ? 1 : 15)));
-if (wants('postgres') || wants('rivals')) {
-  const result = await postgresBench({ own: wants('postgres'), rivals: wants('rivals'), smoke });
+if (wants('postgres') || wants('rivals') || wants('triggers')) {
+  const result = await postgresBench({
+    own: wants('postgres'),
+    rivals: wants('rivals'),
+    triggers: wants('triggers'),
+    smoke,
+  });
   figures.push(...result.figures);
   facts.push(...result.facts);
   sections.push(...result.sections);
+}
+if (wants('mysql')) {
+  const result = await mysqlBench(smoke);
+  figures.push(...result.figures);
+  facts.push(...result.facts);
 }
 if (wants('append')) figures.push(...(await appendBench(smoke ? 1 : 11, smoke ? 2 : 20)));
 if (wants('verify')) {

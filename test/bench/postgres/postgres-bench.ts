@@ -7,11 +7,14 @@ import { tryFindServer } from './find-server.js';
 import { manyProcessesBench } from './many-processes.js';
 import { roundTripBench } from './round-trips.js';
 import { sealBench } from './seal-bench.js';
+import { triggerBench } from './trigger-bench.js';
 import { measureWrites, writeFigures } from './write-bench.js';
 
 export interface PostgresOptions {
   /** What auditing costs on PostgreSQL. */
   readonly own: boolean;
+  /** What the triggers cost that record by themselves. */
+  readonly triggers: boolean;
   /** What other ways cost and miss. */
   readonly rivals: boolean;
   readonly smoke: boolean;
@@ -25,7 +28,8 @@ export interface PostgresResult {
 }
 
 /** Everything that needs a PostgreSQL server. Without one it says so. */
-export async function postgresBench({ own, rivals, smoke }: PostgresOptions): Promise<PostgresResult> {
+export async function postgresBench(options: PostgresOptions): Promise<PostgresResult> {
+  const { own, rivals, triggers, smoke } = options;
   const server = await tryFindServer();
   if (server === undefined) {
     const told =
@@ -33,9 +37,11 @@ export async function postgresBench({ own, rivals, smoke }: PostgresOptions): Pr
     process.stderr.write(`${told}\n`);
     return { figures: [], facts: [told], sections: [] };
   }
-  const writes = await measureWrites(server, rivals ? RIVALS : [], smoke ? 1 : 50);
   const figures: Figure[] = [];
   const facts: string[] = [];
+  if (triggers) figures.push(...(await triggerBench(server, smoke ? 1 : 50)));
+  if (!own && !rivals) return { figures, facts: [`PostgreSQL was ${server.label}.`], sections: [] };
+  const writes = await measureWrites(server, rivals ? RIVALS : [], smoke ? 1 : 50);
   if (own) {
     const trips = await roundTripBench(server, smoke ? 1 : 15);
     const appends = await postgresAppendBench(server, smoke ? 1 : 11, smoke ? 2 : 20);
