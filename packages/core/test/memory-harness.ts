@@ -23,6 +23,7 @@ export function createMemoryHarness(
     guards: null,
     lock: null,
     foreign: null,
+    outbox: null,
     dispose: async () => {},
   };
 }

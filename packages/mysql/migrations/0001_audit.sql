@@ -53,6 +53,15 @@ CREATE TABLE IF NOT EXISTS audit_pending (
   PRIMARY KEY (log, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
+-- Events of an application whose log is in another database, until the relay has brought them there: a queue as above. A leaf is
+-- of one event only, so what a retry writes again is the same row.
+CREATE TABLE IF NOT EXISTS audit_outbox (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  leaf VARBINARY(32) NOT NULL,
+  body LONGBLOB NOT NULL,
+  PRIMARY KEY (id, leaf)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
 -- Insert only. sealed_at is microseconds since 1970-01-01 UTC.
 CREATE TABLE IF NOT EXISTS audit_entry (
   log VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -108,12 +117,23 @@ CREATE TRIGGER audit_entry_refuse_delete BEFORE DELETE ON audit_entry FOR EACH R
   SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31001,
     MESSAGE_TEXT = 'indelible: audit_entry is insert-only: DELETE is refused. Verification finds who switches this off.';
 
+DROP TRIGGER IF EXISTS audit_outbox_refuse_update;
+CREATE TRIGGER audit_outbox_refuse_update BEFORE UPDATE ON audit_outbox FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31001,
+    MESSAGE_TEXT = 'indelible: audit_outbox is insert-only but for the relay: UPDATE is refused.';
+
 -- 1 if this event is stored with this leaf, 0 if with another, NULL if it is not: how a writer, who may not read, tells a retry
 -- from a conflict. The lock makes it see what was committed since the caller's transaction began.
 DROP FUNCTION IF EXISTS audit_event_is_stored;
 CREATE FUNCTION audit_event_is_stored(event_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin, event_leaf VARBINARY(32))
   RETURNS TINYINT READS SQL DATA SQL SECURITY DEFINER
   RETURN (SELECT e.leaf = event_leaf FROM audit_event AS e WHERE e.id = event_id LOCK IN SHARE MODE);
+
+-- The same of the outbox: 1, or NULL.
+DROP FUNCTION IF EXISTS audit_outbox_is_stored;
+CREATE FUNCTION audit_outbox_is_stored(event_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin, event_leaf VARBINARY(32))
+  RETURNS TINYINT READS SQL DATA SQL SECURITY DEFINER
+  RETURN (SELECT 1 FROM audit_outbox AS o WHERE o.id = event_id AND o.leaf = event_leaf LOCK IN SHARE MODE);
 
 -- In a function DATABASE() is that of the function, whichever one the caller uses.
 DROP FUNCTION IF EXISTS audit_database;

@@ -12,8 +12,8 @@ const LOG = /^[\x21-\x7e]{1,512}$/;
 const ASCII = /^[\0-\x7f]*$/;
 
 /** The ids and leaves of one parameter as rows: `[["id","leaf in hex"],…]`, all of it ASCII, whatever the connection's character set. */
-const GIVEN = `JSON_TABLE(?, '$[*]' COLUMNS (
-    id CHAR(36) CHARACTER SET ascii PATH '$[0]', leaf CHAR(64) CHARACTER SET ascii PATH '$[1]')) AS g`;
+export const GIVEN = `JSON_TABLE(?, '$[*]' COLUMNS (
+    id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$[0]', leaf CHAR(64) CHARACTER SET ascii PATH '$[1]')) AS g`;
 
 export interface EventStatements {
   /** A plain insertion of so many rows: what is stored already makes it fail with error 1062. */
@@ -39,7 +39,7 @@ export function createEventStatements({ event, isStored }: Tables): EventStateme
 }
 
 /** The leaf is the hash of the body, which holds the log: equal leaves are equal events. */
-export function givenParam(events: readonly PreparedEvent[]): string {
+export function givenParam(events: readonly Pick<PreparedEvent, 'id' | 'leaf'>[]): string {
   return JSON.stringify(events.map(({ id, leaf }) => [id, Buffer.from(leaf).toString('hex')]));
 }
 
@@ -50,16 +50,29 @@ export function givenParam(events: readonly PreparedEvent[]): string {
  */
 export function eventParams(events: readonly PreparedEvent[]): Param[] {
   const params: Param[] = [];
-  for (const { id, log, body, leaf, columns: c } of events) {
-    if (!UUID.test(id)) throw invalid(`its id is no UUID: ${JSON.stringify(id)}`);
+  for (const event of events) {
+    const { id, log, body, leaf, columns: c } = event;
+    requireKeys(event);
     if (!LOG.test(log)) throw invalid(`its log has characters that a name can not have, or more than 512`);
-    if (leaf.length !== LEAF_BYTES) throw invalid(`its leaf has not ${LEAF_BYTES} bytes`);
     params.push(id, log, asBuffer(body), asBuffer(leaf));
     params.push(text(c.time), text(c.action), text(c.category), text(c.outcome));
     params.push(text(c.actorType), text(c.actorId), text(c.resourceType), text(c.resourceId));
     params.push(text(c.tenant), text(c.requestId), text(c.transactionId), text(c.ip));
   }
   return params;
+}
+
+/** The parameters of rows of the outbox: id, leaf, body. @throws AuditError `AUDIT_EVENT_INVALID` */
+export function outboxParams(events: readonly PreparedEvent[]): Param[] {
+  return events.flatMap((event) => {
+    requireKeys(event);
+    return [event.id, asBuffer(event.leaf), asBuffer(event.body)];
+  });
+}
+
+function requireKeys({ id, leaf }: PreparedEvent): void {
+  if (!UUID.test(id)) throw invalid(`its id is no UUID: ${JSON.stringify(id)}`);
+  if (leaf.length !== LEAF_BYTES) throw invalid(`its leaf has not ${LEAF_BYTES} bytes`);
 }
 
 /**

@@ -9,6 +9,7 @@ import { inspectPending } from './inspect.js';
 import { checkFilter, listEvents, tryFindEvent } from './list-events.js';
 import { migrate, printMigrations } from './migrate.js';
 import type { MysqlPool } from './mysql-pool.js';
+import { createOutbox } from './outbox.js';
 import { readUrl } from './own-pool.js';
 import {
   type IdCursor,
@@ -108,16 +109,21 @@ export function createMysqlStore(options: MysqlStoreOptions): AuditStore {
     }
   };
 
+  const named = {
+    database: database.label,
+    identify: () => read(async (session) => readText((await session.run(tables.nameSql)).rows[0]?.[0])),
+    nameSql: tables.nameSql,
+  };
+
   return {
     name: 'mysql',
     supports: { durable: true, processes: true, insertOnly: true, truncateGuard: false },
     transactional: createTransactionalAppend({
       statements,
-      label: database.label,
-      identify: () => read(async (session) => readText((await session.run(tables.nameSql)).rows[0]?.[0])),
-      nameSql: tables.nameSql,
+      named,
       onGiven: (events) => positions.given(events),
     }),
+    outbox: createOutbox({ database, tables, schema, named }),
     migrationSql: printMigrations(tables, roles),
     migrate: async () => {
       writable();

@@ -31,12 +31,15 @@ export function grantStatements(roles: Required<RoleNames>): readonly string[] {
     `GRANT SELECT ON audit_migration TO ${all}`,
     `GRANT EXECUTE ON FUNCTION audit_database TO ${all}`,
     `GRANT INSERT ON audit_event TO ${writer}`,
+    `GRANT INSERT ON audit_outbox TO ${writer}`,
     `GRANT EXECUTE ON FUNCTION audit_event_is_stored TO ${writer}`,
+    `GRANT EXECUTE ON FUNCTION audit_outbox_is_stored TO ${writer}`,
     `GRANT SELECT ON audit_event TO ${sealer}`,
     `GRANT SELECT, DELETE ON audit_pending TO ${sealer}`,
+    `GRANT SELECT, DELETE ON audit_outbox TO ${sealer}`,
     `GRANT SELECT, INSERT ON audit_entry TO ${sealer}`,
     `GRANT SELECT, INSERT, UPDATE ON audit_head TO ${sealer}`,
-    ...['audit_event', 'audit_pending', 'audit_entry', 'audit_head'].map(
+    ...['audit_event', 'audit_pending', 'audit_entry', 'audit_head', 'audit_outbox'].map(
       (table) => `GRANT SELECT ON ${table} TO ${reader}`,
     ),
   ];

@@ -6,9 +6,11 @@ export interface Tables {
   readonly pending: string;
   readonly entry: string;
   readonly head: string;
+  readonly outbox: string;
   readonly guard: string;
   readonly migration: string;
   readonly isStored: string;
+  readonly isInOutbox: string;
   /** SQL that gives the database's name. */
   readonly schemaSql: string;
   readonly nameSql: string;
@@ -24,9 +26,11 @@ export function nameTables(database: string | undefined): Tables {
     pending: named('audit_pending'),
     entry: named('audit_entry'),
     head: named('audit_head'),
+    outbox: named('audit_outbox'),
     guard: named('audit_guard'),
     migration: named('audit_migration'),
     isStored: named('audit_event_is_stored'),
+    isInOutbox: named('audit_outbox_is_stored'),
     schemaSql: database === undefined ? 'DATABASE()' : quoteText(database),
     nameSql: `SELECT ${named('audit_database')}() AS name`,
   };

@@ -3,19 +3,16 @@ import { type EventStatements, eventParams, givenParam, inParts, withoutRepeats 
 
 export interface TransactionalOptions {
   readonly statements: EventStatements;
-  /** A label of the database without its secrets. */
-  readonly label: string;
-  readonly identify: () => Promise<string>;
-  /** What `identify` asks. */
-  readonly nameSql: string;
+  /** How the database is named; its label is without its secrets. */
+  readonly named: Pick<TransactionalAppend, 'database' | 'identify' | 'nameSql'>;
   /** Told of the events of each call: they may be committed soon. */
   readonly onGiven: (events: readonly PreparedEvent[]) => void;
 }
 
 /** A statement takes 65,535 parameters, and these have 32,000. */
-const MAX_ROWS = 2_000;
+export const MAX_ROWS = 2_000;
 /** As small as the packets of a server from before MySQL 8 and MariaDB 10.2 may be, because nobody has asked this one. */
-const MAX_BYTES = 1024 * 1024;
+export const MAX_BYTES = 1024 * 1024;
 
 /**
  * How events are written on an ORM's connection. Nothing of ours has a generated number, so `LAST_INSERT_ID()` stays what it
@@ -23,12 +20,10 @@ const MAX_BYTES = 1024 * 1024;
  * does. Who writes at the end of the transaction, as capturing does, changes nothing that the caller can see.
  */
 export function createTransactionalAppend(options: TransactionalOptions): TransactionalAppend {
-  const { statements, label, identify, nameSql, onGiven } = options;
+  const { statements, named, onGiven } = options;
   return {
     dialect: 'mysql',
-    database: label,
-    identify,
-    nameSql,
+    ...named,
     statements(events, { isFresh = false } = {}) {
       onGiven(events);
       return [...inParts(withoutRepeats(events), MAX_ROWS, MAX_BYTES)].map((part): SqlStatement => {

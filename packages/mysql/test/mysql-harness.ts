@@ -1,7 +1,7 @@
 import type { AuditStore } from '@indelible/core';
 import type { ForeignConnection, StoreHarness } from '@indelible/core/conformance';
 import { createMysqlStore } from '../src/mysql-store.js';
-import { connect, openRaw, withRaw } from './raw-connection.js';
+import { bytes, connect, openRaw, text, withRaw } from './raw-connection.js';
 import { createRawDatabase, createRawSchema, guardedStatements } from './raw-database.js';
 
 /** A database that is empty again once a case is over: making one for each takes longer than the cases do. */
@@ -26,6 +26,13 @@ export function createMysqlHarness(url: string): StoreHarness {
       };
     },
     foreign: () => openForeign(url),
+    outbox: () =>
+      withRaw(url, async (raw) =>
+        (await raw.all('SELECT id, body FROM audit_outbox ORDER BY id')).map(({ id, body }) => ({
+          id: text(id),
+          body: bytes(body),
+        })),
+      ),
     dispose: () => dropTables(url),
   };
 }
@@ -33,11 +40,12 @@ export function createMysqlHarness(url: string): StoreHarness {
 export function dropTables(url: string): Promise<void> {
   return withRaw(url, async (raw) => {
     await raw.all('SET foreign_key_checks = 0');
-    for (const table of ['guard', 'event', 'pending', 'entry', 'head', 'migration']) {
+    for (const table of ['guard', 'event', 'pending', 'entry', 'head', 'outbox', 'migration']) {
       await raw.all(`DROP TABLE IF EXISTS audit_${table}`);
     }
     await raw.all('DROP TABLE IF EXISTS patient');
     await raw.all('DROP FUNCTION IF EXISTS audit_event_is_stored');
+    await raw.all('DROP FUNCTION IF EXISTS audit_outbox_is_stored');
     await raw.all('DROP FUNCTION IF EXISTS audit_database');
   });
 }

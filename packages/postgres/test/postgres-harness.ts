@@ -2,7 +2,7 @@ import type { AuditStore } from '@indelible/core';
 import type { ForeignConnection, StoreHarness } from '@indelible/core/conformance';
 import pg from 'pg';
 import { createPostgresStore } from '../src/postgres-store.js';
-import { openRaw, withRaw } from './raw-connection.js';
+import { bytes, openRaw, text, withRaw } from './raw-connection.js';
 import { createRawDatabase, createRawSchema, guardedStatements } from './raw-database.js';
 
 /** A database that is empty again once a case is over: making one for each takes longer than the cases do. */
@@ -22,6 +22,13 @@ export function createPostgresHarness(url: string): StoreHarness {
       };
     },
     foreign: () => openForeign(url),
+    outbox: () =>
+      withRaw(url, async (raw) =>
+        (await raw.all('SELECT id, body FROM audit.audit_outbox ORDER BY id')).map(({ id, body }) => ({
+          id: text(id),
+          body: bytes(body),
+        })),
+      ),
     dispose: () =>
       withRaw(url, async (raw) => {
         await raw.all('DROP SCHEMA IF EXISTS audit CASCADE; DROP TABLE IF EXISTS patient');

@@ -1,5 +1,5 @@
 import { type CaptureOptions, createCaptureEngine } from '@indelible/capture';
-import { type Audit, getAudit } from '@indelible/core';
+import { type Audit, getAudit, type StoreOffer } from '@indelible/core';
 import { getAdapterProfile } from './adapter-profile.js';
 import { createNameModel } from './data-model.js';
 import type { SqlAdapter, SqlAdapterFactory } from './driver-adapter.js';
@@ -7,6 +7,11 @@ import type { SqlAdapter, SqlAdapterFactory } from './driver-adapter.js';
 export interface AuditAdapterOptions extends CaptureOptions {
   /** @default the process's default audit, as it is when a statement runs */
   readonly audit?: Audit;
+  /**
+   * The database of this client, for an adapter that keeps its settings to itself, as that of MariaDB and MySQL does:
+   * `mysql://user:password@host/database`. Needed with `relay`, or where no store is configured; other adapters are asked.
+   */
+  readonly databaseUrl?: string;
 }
 
 /** What this package knows of a driver-adapter factory that it audits. */
@@ -44,7 +49,10 @@ export function tryGetAuditedFactory(factory: object): AuditedFactory | undefine
 /** Puts the engine between the factory's connections and Prisma. */
 export function auditFactory(factory: SqlAdapterFactory, options: AuditAdapterOptions): AuditedFactory {
   const profile = getAdapterProfile(factory.adapterName);
-  const { audit, ...capture } = options;
+  const { audit, databaseUrl, ...capture } = options;
+  if (databaseUrl !== undefined && typeof databaseUrl !== 'string') {
+    throw new TypeError('[indelible/prisma] databaseUrl: expected the URL of a database');
+  }
   let connected: SqlAdapter | undefined;
   const names = {
     foldsNames: profile.foldsNames,
@@ -52,7 +60,8 @@ export function auditFactory(factory: SqlAdapterFactory, options: AuditAdapterOp
   };
   let nameModel = createNameModel(undefined, names);
   const connect = factory.connect.bind(factory);
-  const offer = () => profile.offerStore(factory, connect);
+  const offer = async (): Promise<StoreOffer> =>
+    databaseUrl === undefined ? profile.offerStore(factory, connect) : { url: databaseUrl };
   const engine = createCaptureEngine({
     ...capture,
     offer,

@@ -17,9 +17,9 @@ export function createMysqlProfile(adapterName: string): AdapterProfile {
       throw new AuditError(
         'AUDIT_CONFIG_INVALID',
         'prisma',
-        `${adapterName} does not tell how its database is reached, so the audit has to be told`,
+        `${adapterName} does not tell how its database is reached, so it has to be told`,
         {
-          next: "configureAudit({ store: createMysqlStore({ url: 'mysql://…' }) }), or set AUDIT_DATABASE_URL.",
+          next: "Use createAuditExtension({ databaseUrl: 'mysql://…' }); or, where the log is in the same database, set AUDIT_DATABASE_URL.",
         },
       );
     },

@@ -140,7 +140,7 @@ export function guardedStatements(
   }));
 }
 
-function text(value: unknown): string {
+export function text(value: unknown): string {
   if (typeof value !== 'string') throw new Error(`expected text, got ${typeof value}`);
   return value;
 }
@@ -149,7 +149,7 @@ function nullable(value: unknown): string | null {
   return value === null ? null : text(value);
 }
 
-function bytes(value: unknown): Uint8Array {
+export function bytes(value: unknown): Uint8Array {
   // libsql gives a blob as an ArrayBuffer where rows are objects, and as a Buffer where they are arrays.
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   if (!(value instanceof Uint8Array)) throw new Error(`expected bytes, got ${typeof value}`);

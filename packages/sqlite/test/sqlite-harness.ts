@@ -3,7 +3,7 @@ import type { ForeignConnection, StoreHarness } from '@indelible/core/conformanc
 import type { DriverChoice } from '../src/choose-driver.js';
 import { createSqliteStore } from '../src/sqlite-store.js';
 import type { OpenRaw, RawConnection } from './raw-connection.js';
-import { createRawDatabase, createRawSchema, guardedStatements } from './raw-database.js';
+import { bytes, createRawDatabase, createRawSchema, guardedStatements, text } from './raw-database.js';
 import { makeDirectory, removeDirectory } from './temporary-directory.js';
 
 export function createSqliteHarness(
@@ -35,6 +35,13 @@ export function createSqliteHarness(
       };
     },
     foreign: async () => openForeign(openRaw(file)),
+    outbox: async () =>
+      withConnection((raw) =>
+        raw.all('SELECT id, body FROM audit_outbox ORDER BY id').map(({ id, body }) => ({
+          id: text(id),
+          body: bytes(body),
+        })),
+      ),
     dispose: async () => removeDirectory(directory),
   };
 }
@@ -45,7 +52,7 @@ function openForeign(raw: RawConnection): ForeignConnection {
     execute: async ({ sql, params }) => raw.run(sql, params),
     begin: async () => {
       raw.exec('BEGIN IMMEDIATE');
-      raw.run('INSERT INTO patient (id, name) VALUES (4711, ?)', ['Ada']);
+      raw.run('REPLACE INTO patient (id, name) VALUES (4711, ?)', ['Ada']);
     },
     commit: async () => raw.exec('COMMIT'),
     rollback: async () => raw.exec('ROLLBACK'),

@@ -11,10 +11,16 @@ import {
   readBody,
   type SqlStatement,
 } from '@indelible/core';
+import { createMysqlStore } from '@indelible/mysql';
 import { createPostgresStore } from '@indelible/postgres';
 import { createSqliteStore } from '@indelible/sqlite';
 import Database from 'libsql';
 import { expect, test } from 'vitest';
+import {
+  openRaw as openMysqlRaw,
+  withRaw as withMysqlRaw,
+} from '../../../packages/mysql/test/raw-connection.js';
+import { describeMysql, type TestMysql } from '../../../packages/mysql/test/test-mysql.js';
 import { openRaw, withRaw } from '../../../packages/postgres/test/raw-connection.js';
 import { describePostgres, type TestPostgres } from '../../../packages/postgres/test/test-postgres.js';
 
@@ -27,6 +33,9 @@ const TENANTS = [undefined, 'north', 'south'];
 interface Side {
   readonly url: string;
   readonly store: AuditStore;
+  /** In front of the names of the audit tables. */
+  readonly schema: string;
+  readonly begin: string;
   execute(statement: SqlStatement): Promise<void>;
   numbers(sql: string): Promise<number[]>;
   bodies(sql: string): Promise<Uint8Array[]>;
@@ -43,6 +52,8 @@ async function openPostgres(server: TestPostgres): Promise<Side> {
   return {
     url: database.url,
     store,
+    schema: 'audit.',
+    begin: 'BEGIN',
     execute: async ({ sql, params }) => {
       await raw.all(sql, params);
     },
@@ -50,6 +61,32 @@ async function openPostgres(server: TestPostgres): Promise<Side> {
       withRaw(database.url, async (own) => (await own.all(sql)).map((row) => Number(Object.values(row)[0]))),
     bodies: (sql) =>
       withRaw(database.url, async (own) => (await own.all(sql)).map(({ body }) => body as Buffer)),
+    dispose: async () => {
+      await raw.close();
+      await store.close();
+      await database.drop();
+    },
+  };
+}
+
+async function openMysql(server: TestMysql): Promise<Side> {
+  const database = await server.createDatabase();
+  const store = createMysqlStore({ url: database.url });
+  const raw = await openMysqlRaw(database.url);
+  return {
+    url: database.url,
+    store,
+    schema: '',
+    begin: 'START TRANSACTION',
+    execute: async ({ sql, params }) => {
+      await raw.all(sql, params);
+    },
+    numbers: (sql) =>
+      withMysqlRaw(database.url, async (own) =>
+        (await own.all(sql)).map((row) => Number(Object.values(row)[0])),
+      ),
+    bodies: (sql) =>
+      withMysqlRaw(database.url, async (own) => (await own.all(sql)).map(({ body }) => body as Buffer)),
     dispose: async () => {
       await raw.close();
       await store.close();
@@ -67,6 +104,8 @@ async function openFile(): Promise<Side> {
   return {
     url: `file:${file}`,
     store,
+    schema: '',
+    begin: 'BEGIN IMMEDIATE',
     execute: async ({ sql, params }) => {
       raw.prepare(sql).run(params);
     },
@@ -88,7 +127,7 @@ async function write(side: Side, make: (n: number) => Promise<PreparedEvent>, on
   const plain = (sql: string) => side.execute({ sql, params: [] });
   const ids: string[] = [];
   for (let n = 0; !on.aborted; n += 1) {
-    await plain(side.url.startsWith('file:') ? 'BEGIN IMMEDIATE' : 'BEGIN');
+    await plain(side.begin);
     await plain(`INSERT INTO item (id) VALUES (${n})`);
     const event = await make(n);
     for (const statement of outbox.transactional.statements([event], { isFresh: true })) {
@@ -171,9 +210,8 @@ async function tell(open: () => Promise<{ from: Side; to: Side }>): Promise<void
     expect(await new Promise((resolve) => last.once('exit', resolve))).toBe(0);
     await audit.seal();
 
-    const outbox = from.url.startsWith('file:') ? 'audit_outbox' : 'audit.audit_outbox';
-    expect(await from.numbers(`SELECT count(*) FROM ${outbox}`)).toEqual([0]);
-    const events = (await to.bodies(EVENTS(to.url.startsWith('file:') ? '' : 'audit.'))).map(readBody);
+    expect(await from.numbers(`SELECT count(*) FROM ${from.schema}audit_outbox`)).toEqual([0]);
+    const events = (await to.bodies(EVENTS(to.schema))).map(readBody);
     expect(events.map(({ id }) => id).sort()).toEqual(ids);
     expect(events.map(({ details }) => Number(details?.n)).sort((one, other) => one - other)).toEqual(
       await from.numbers('SELECT id FROM item ORDER BY id'),
@@ -203,6 +241,20 @@ describePostgres('a relay that is killed again and again loses, doubles and reor
   test(
     'from the server to a file',
     () => tell(async () => ({ from: await openPostgres(server), to: await openFile() })),
+    120_000,
+  );
+});
+
+describeMysql('a relay that is killed again and again loses, doubles and reorders nothing', (server) => {
+  test(
+    'from a file to the server',
+    () => tell(async () => ({ from: await openFile(), to: await openMysql(server) })),
+    120_000,
+  );
+
+  test(
+    'from the server to a file',
+    () => tell(async () => ({ from: await openMysql(server), to: await openFile() })),
     120_000,
   );
 });

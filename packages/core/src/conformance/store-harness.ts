@@ -14,6 +14,8 @@ export interface StoreSuiteOptions {
   readonly migrates?: boolean;
   /** False for a store whose events can not join a foreign transaction. @default true */
   readonly transactional?: boolean;
+  /** False for a store whose database has no outbox. @default as `transactional` */
+  readonly outbox?: boolean;
 }
 
 /** One database and the ways into it that do not lead through the store. */
@@ -38,6 +40,8 @@ export interface StoreHarness {
   readonly lock: ((log: string) => Promise<() => Promise<void>>) | null;
   /** A foreign connection; null where `transactional` is false. */
   readonly foreign: (() => Promise<ForeignConnection>) | null;
+  /** All rows of the outbox in the order of their ids, past the store; null where `outbox` is false. */
+  readonly outbox: (() => Promise<readonly RawOutboxRow[]>) | null;
   /** Closes what `raw` and the like have opened and removes the database. The suite closes the stores itself. */
   dispose(): Promise<void>;
 }
@@ -48,6 +52,11 @@ export interface RawEvent {
   readonly body: Uint8Array;
   readonly leaf: Uint8Array;
   readonly columns: EventColumns;
+}
+
+export interface RawOutboxRow {
+  readonly id: string;
+  readonly body: Uint8Array;
 }
 
 export interface RawEntry {

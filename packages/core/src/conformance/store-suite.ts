@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { StoreSupports } from '../store.js';
 import { appendCases } from './append-cases.js';
 import { byteCases } from './byte-cases.js';
+import { noOutboxCases, outboxCases } from './outbox-cases.js';
 import { readCases } from './read-cases.js';
 import { missingSchemaCases, ownSchemaCases, schemaCases } from './schema-cases.js';
 import { sealCases } from './seal-cases.js';
@@ -35,17 +36,19 @@ export function storeSuite(options: StoreSuiteOptions): void {
   };
   const migrates = options.migrates ?? true;
   const transactional = options.transactional ?? true;
+  const hasOutbox = options.outbox ?? transactional;
   const isTruncatable = supports.insertOnly && !supports.truncateGuard;
   const cases: StoreCases = {
     'the store supports what it says, and its harness can test that': async (session) => {
       const store = await session.ready();
-      const { schema, guards, lock, foreign, truncate } = session.harness;
+      const { schema, guards, lock, foreign, truncate, outbox } = session.harness;
       assert.deepEqual({ ...store.supports }, supports);
       assert.equal(schema !== null, migrates, 'schema');
       assert.equal(guards !== null, supports.insertOnly, 'guards');
       assert.equal(truncate !== undefined, isTruncatable, 'truncate');
       assert.equal(lock !== null, supports.processes, 'lock');
       assert.equal(foreign !== null, transactional, 'foreign');
+      assert.equal(outbox !== null, hasOutbox, 'outbox');
       assert.ok(store.name.length > 0);
     },
     ...appendCases,
@@ -59,6 +62,7 @@ export function storeSuite(options: StoreSuiteOptions): void {
     ...(supports.insertOnly ? guardCases : noGuardCases),
     ...(isTruncatable ? truncateCases : {}),
     ...(transactional ? transactionCases : noTransactionCases),
+    ...(hasOutbox ? outboxCases : noOutboxCases),
   };
   for (const [name, run] of Object.entries(cases)) {
     options.test(name, async () => {

@@ -40,7 +40,7 @@ async function create(server: TestMysql): Promise<TestDatabase> {
 }
 
 function clearStatements(): string {
-  const truncated = [...TABLES, 'audit_event', 'audit_pending', 'audit_entry', 'audit_head'];
+  const truncated = [...TABLES, 'audit_event', 'audit_pending', 'audit_entry', 'audit_head', 'audit_outbox'];
   return `SET foreign_key_checks = 0; ${truncated.map((name) => `TRUNCATE \`${name}\`;`).join(' ')} SET foreign_key_checks = 1`;
 }
 

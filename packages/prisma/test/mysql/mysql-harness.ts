@@ -93,7 +93,7 @@ export async function createMysqlHarness(
   };
 }
 
-function createAdapter(url: string, pool: number, counter: { statements: number }): PrismaMariaDb {
+export function createAdapter(url: string, pool: number, counter: { statements: number }): PrismaMariaDb {
   const { hostname, port, username, password, pathname } = new URL(url);
   return new PrismaMariaDb({
     host: hostname,
