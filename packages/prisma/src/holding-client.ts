@@ -4,7 +4,6 @@ import { type BundlePart, type PgQuery, StatementBundle } from './statement-bund
 /** What a driver adapter gives node-postgres for one statement. */
 interface QueryConfig {
   readonly text: string;
-  readonly name?: unknown;
   readonly values?: unknown;
 }
 
@@ -127,9 +126,9 @@ function isEnd(text: string): boolean {
   return text === 'COMMIT' || text === 'ROLLBACK';
 }
 
-/** The extended protocol takes one statement, and who gives values knows that; a named one the client has to follow. */
-function canShare({ text, name, values }: QueryConfig): boolean {
-  return (text === 'COMMIT' || (Array.isArray(values) && values.length > 0)) && name === undefined;
+/** The extended protocol takes one statement, and who gives values knows that. */
+function canShare({ text, values }: QueryConfig): boolean {
+  return text === 'COMMIT' || (Array.isArray(values) && values.length > 0);
 }
 
 /** Without BEGIN the caller's own statement met the error; COMMIT met that of somebody else. */

@@ -1,5 +1,8 @@
 /** A query object of node-postgres (`Client.Query`): it writes its own messages and reads the answers to them. */
 export interface PgQuery {
+  /** Of a prepared statement, which the server keeps under it. */
+  readonly name?: string | undefined;
+  readonly text?: string | undefined;
   submit(connection: PgConnection): Error | null;
   handleRowDescription(message: unknown): void;
   handleDataRow(message: unknown): void;
@@ -15,6 +18,8 @@ export interface PgQuery {
 /** The connection beneath a client of node-postgres, as its query objects use it. */
 export interface PgConnection {
   readonly stream: { cork?(): void; uncork?(): void };
+  /** Prepared statements that were sent and not answered, by their names. */
+  readonly submittedNamedStatements?: Record<string, string>;
   parse(message: { readonly text: string; readonly name?: string }): void;
   bind(message: object): void;
   describe(message: { readonly type: 'P'; readonly name: string }): void;
@@ -42,6 +47,8 @@ export class StatementBundle {
   /** The one that the server answers now. */
   #at = 0;
   #isOver = false;
+  /** Why the driver did not send a statement, and so none behind it. */
+  #refusal: Error | undefined;
 
   /** @param parts of which only the last one may fail while its messages are written: it has the caller's values */
   constructor(private readonly parts: readonly BundlePart[]) {}
@@ -55,14 +62,27 @@ export class StatementBundle {
     connection.stream.cork?.();
     try {
       for (const { query, text } of this.parts) {
-        if (query === undefined) sendWithoutValues(connection, text);
-        else query.submit(own);
+        if (query === undefined) {
+          sendWithoutValues(connection, text);
+          continue;
+        }
+        this.#refusal = query.submit(own) ?? undefined;
+        if (this.#refusal !== undefined) break;
       }
       connection.sync();
     } finally {
       connection.stream.uncork?.();
     }
     return null;
+  }
+
+  /** The client notes under which name the server has prepared what it answers now. */
+  get name(): string | undefined {
+    return this.#now?.name;
+  }
+
+  get text(): string | undefined {
+    return this.#now?.text;
   }
 
   handleRowDescription(message: unknown): void {
@@ -96,18 +116,30 @@ export class StatementBundle {
   }
 
   handleReadyForQuery(connection: PgConnection): void {
+    if (this.#refusal !== undefined) {
+      this.#fail(this.#refusal, connection, true);
+      return;
+    }
     this.#end(undefined, () => {
       for (const { query } of this.parts) query?.handleReadyForQuery(connection);
     });
   }
 
   handleError(error: unknown, connection: PgConnection): void {
+    // A connection that breaks says of no statement whether it ran.
+    this.#fail(error, connection, isOfServer(error));
+  }
+
+  #fail(error: unknown, connection: PgConnection, isSkipped: boolean): void {
     this.#end(error, () => {
       for (const [position, { query, skip }] of this.parts.entries()) {
         if (position < this.#at) query?.handleReadyForQuery(connection);
-        // A connection that breaks says of no statement whether it ran.
-        else if (position === this.#at || !isOfServer(error)) query?.handleError(error, connection);
-        else skip(error);
+        else if (position === this.#at || !isSkipped) query?.handleError(error, connection);
+        else {
+          // The server has passed over the message that prepares it.
+          if (query?.name) delete connection.submittedNamedStatements?.[query.name];
+          skip(error);
+        }
       }
     });
   }

@@ -11,6 +11,9 @@ import { type Contestant, interleave, type Samples, samplesOf } from './interlea
 const ROWS = 1_000;
 const CALLS = 20;
 const CONTROL: Contender = { ...plain, name: 'a second plain client' };
+/** With a name for each statement, by which the server plans it once: `statementNameGenerator` of the driver adapter. */
+const PREPARED_PLAIN: Contender = { ...plain, name: 'plain, prepared' };
+const PREPARED: Contender = { ...indelible, name: 'Indelible, prepared' };
 /** What an application writes where it wants one row of a log with each change. */
 const BY_HAND: Contender = { ...plain, name: 'by hand' };
 
@@ -36,12 +39,21 @@ export async function measureWrites(
 ): Promise<WriteSamples> {
   const contenders: Open[] = [];
   try {
-    for (const contender of [plain, CONTROL, indelible, BY_HAND, rowTrigger, ...rivals]) {
+    for (const contender of [
+      plain,
+      CONTROL,
+      indelible,
+      PREPARED_PLAIN,
+      PREPARED,
+      BY_HAND,
+      rowTrigger,
+      ...rivals,
+    ]) {
       const database = await server.createDatabase();
       await contender.prepare(database.url);
       await fill(database.url);
       contenders.push({
-        ...(await contender.open(database.url, { pool: 4 })),
+        ...(await contender.open(database.url, { pool: 4, prepared: isPrepared(contender) })),
         name: contender.name,
         database,
       });
@@ -49,7 +61,9 @@ export async function measureWrites(
     const sealed: number[] = [];
     const update = contenders.map((open) => updateOf(open, sealed));
     const create = contenders.filter(({ name }) => name !== BY_HAND.name).map(createOf);
-    const bulk = contenders.filter(({ name }) => name !== BY_HAND.name).map(bulkOf);
+    const bulk = contenders
+      .filter((contender) => contender.name !== BY_HAND.name && !isPrepared(contender))
+      .map(bulkOf);
     for (const work of [update, create]) await interleave(work, 3);
     await interleave(bulk, 1);
     sealed.length = 0;
@@ -109,6 +123,24 @@ export function writeFigures({ update, create, bulk }: WriteSamples): readonly F
       BY_HAND.name,
     ),
     compare(
+      update,
+      {
+        name: `${of} single-row update of prepared statements, exact`,
+        baseline: 'the same without auditing, prepared as well',
+      },
+      PREPARED.name,
+      PREPARED_PLAIN.name,
+    ),
+    compare(
+      create,
+      {
+        name: `${of} create by prepared statements, exact`,
+        baseline: 'the same without auditing, prepared as well',
+      },
+      PREPARED.name,
+      PREPARED_PLAIN.name,
+    ),
+    compare(
       create,
       {
         name: `${of} create, exact`,
@@ -135,6 +167,10 @@ export function writeFigures({ update, create, bulk }: WriteSamples): readonly F
       rowTrigger.name,
     ),
   ];
+}
+
+function isPrepared({ name }: { readonly name: string }): boolean {
+  return name === PREPARED.name || name === PREPARED_PLAIN.name;
 }
 
 async function fill(url: string): Promise<void> {
@@ -165,7 +201,7 @@ function updateOf(open: Open, sealed: number[]): Contestant {
         await (name === BY_HAND.name ? updateByHand(open, where, data) : client.item.update({ where, data }));
       });
       // What it did not wait for is its work too.
-      if (!isForgetting && name !== indelible.name) return each;
+      if (!isForgetting && name !== indelible.name && name !== PREPARED.name) return each;
       await settle();
       const whole = ((performance.now() - start) * 1_000) / CALLS;
       if (name === indelible.name) sealed.push(whole);

@@ -24,6 +24,8 @@ export interface OpenContender {
 export interface OpenOptions {
   /** Connections of the client's pool. */
   readonly pool: number;
+  /** The driver adapter prepares each statement under a name of its own. @default false */
+  readonly prepared?: boolean;
 }
 
 /** A way to audit Prisma on PostgreSQL, set up as its own README says. */

@@ -18,8 +18,8 @@ const manifest: unknown = createRequire(import.meta.url)('@explita/prisma-audit-
 export const explita: Contender = {
   name: `@explita/prisma-audit-log ${isRow(manifest) ? String(manifest.version) : ''}`,
   prepare: async () => {},
-  open: async (url, { pool }) => {
-    const base = createClient(url, pool);
+  open: async (url, options) => {
+    const base = createClient(url, options);
     const extended = base.$extends(
       auditLogExtension({ getContext: () => ({ userId: currentActor.getStore() ?? 'unknown' }) }),
     );

@@ -28,8 +28,8 @@ export function createHandWritten(way: 'fire-and-forget' | 'transaction'): Conte
     name:
       way === 'transaction' ? 'extension by hand, in a transaction' : 'extension by hand, fire-and-forget',
     prepare: async () => {},
-    open: async (url, { pool }) => {
-      const base = createClient(url, pool);
+    open: async (url, options) => {
+      const base = createClient(url, options);
       const open = new Set<Promise<unknown>>();
       const extended = base.$extends({
         query: {

@@ -32,7 +32,7 @@ export const indelible = {
 } satisfies Contender;
 
 /** @param way where the client finds the database; the store goes there itself */
-export async function openIndelible(url: string, way: string, { pool }: OpenOptions): Promise<OpenContender> {
+export async function openIndelible(url: string, way: string, options: OpenOptions): Promise<OpenContender> {
   const spool = mkdtempSync(join(tmpdir(), 'indelible-bench-'));
   const store = createPostgresStore({ url, roles: false });
   const audit = createAudit({
@@ -41,7 +41,7 @@ export async function openIndelible(url: string, way: string, { pool }: OpenOpti
     lifecycleEvents: false,
     spool: { directory: spool },
   });
-  const client = createClient(way, pool);
+  const client = createClient(way, options);
   client.$extends(createAuditExtension({ audit }));
   return {
     client,

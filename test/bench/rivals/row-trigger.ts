@@ -25,8 +25,8 @@ export const rowTrigger: Contender = {
     await raw.query(SQL);
     await raw.end();
   },
-  open: async (url, { pool }) => {
-    const client = createClient(url, pool);
+  open: async (url, options) => {
+    const client = createClient(url, options);
     return { client, settle: async () => {}, close: () => client.$disconnect() };
   },
   records: { sql: 'SELECT * FROM row_log ORDER BY id', read: (row) => [readRow(row)] },

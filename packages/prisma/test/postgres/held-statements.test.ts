@@ -33,17 +33,16 @@ describePostgres('statements that share a round trip', (server) => {
   async function withTable(
     work: (ground: Ground) => Promise<void>,
     config: pg.PoolConfig = {},
+    options: ConstructorParameters<typeof PrismaPg>[1] = {},
   ): Promise<void> {
     const database = await server.createDatabase();
     const raw = new pg.Client({ connectionString: database.url });
     await raw.connect();
     await raw.query('CREATE TABLE t (id int PRIMARY KEY DEFERRABLE INITIALLY IMMEDIATE, v text)');
-    const factory = new PrismaPg({
-      connectionString: database.url,
-      max: 1,
-      application_name: 'held',
-      ...config,
-    });
+    const factory = new PrismaPg(
+      { connectionString: database.url, max: 1, application_name: 'held', ...config },
+      options,
+    );
     const adapter: SqlAdapter = await factory.connect();
     try {
       await work({
@@ -154,6 +153,84 @@ describePostgres('statements that share a round trip', (server) => {
       await open.transaction.rollback();
       expect(await values()).toEqual([]);
     }));
+
+  // The server takes names of 63 bytes.
+  const nameOf = (sql: string): string => `s_${sql}`.slice(0, 60);
+  const NAMED = { statementNameGenerator: ({ sql }: { sql: string }) => nameOf(sql) };
+
+  test('statements that the application has prepared by their names share round trips too', () =>
+    withTable(
+      async ({ adapter, values }) => {
+        const update = query('UPDATE t SET v = $1', 'two');
+        for (const id of [1, 2, 3]) {
+          const open = await startLate(adapter);
+          expect(await open.transaction.executeRaw(query(INSERT.sql, id, 'one'))).toBe(1);
+          const written = hold(open, update);
+          await open.transaction.executeRaw(COMMIT);
+          await open.transaction.commit();
+          expect(await written).toBe(id);
+        }
+        const prepared = await adapter.queryRaw(
+          query('SELECT name, (generic_plans + custom_plans)::int FROM pg_prepared_statements ORDER BY name'),
+        );
+        expect(prepared.rows).toContainEqual([nameOf(INSERT.sql), 3]);
+        expect(prepared.rows).toContainEqual([nameOf(update.sql), 3]);
+        expect(await values()).toEqual(['two', 'two', 'two']);
+      },
+      {},
+      NAMED,
+    ));
+
+  test('a prepared statement that the server passed over is prepared when it comes again', () =>
+    withTable(
+      async ({ adapter, values }) => {
+        const second = query('INSERT INTO t VALUES ($1, $2), ($3, $4)', 2, 'two', 3, 'three');
+        const commit = query('COMMIT');
+        const failing = await startHolding(adapter);
+        await failing.transaction.executeRaw(INSERT);
+        const written = outcome(hold(failing, query('INSERT INTO t (id, v) VALUES ($1, $2)', 1, 'again')));
+        expect(await outcome(failing.transaction.executeRaw(commit))).toBeInstanceOf(HeldStatementFailed);
+        expect(await written).toMatchObject({ cause: { kind: 'UniqueConstraintViolation' } });
+        await failing.transaction.executeRaw(ROLLBACK);
+        await failing.transaction.rollback();
+        for (const work of [second, INSERT]) {
+          const open = await startHolding(adapter);
+          const held = hold(open, work);
+          await open.transaction.executeRaw(commit);
+          await open.transaction.commit();
+          await held;
+        }
+        expect(await values()).toEqual(['one', 'two', 'three']);
+      },
+      {},
+      NAMED,
+    ));
+
+  test('what the driver does not send for its name takes COMMIT with it', () =>
+    withTable(
+      async ({ adapter, values }) => {
+        const open = await startHolding(adapter);
+        await open.transaction.executeRaw(INSERT);
+        const written = outcome(hold(open, query('UPDATE t SET v = $1', 'two')));
+        expect(await outcome(open.transaction.executeRaw(COMMIT))).toBeInstanceOf(HeldStatementFailed);
+        expect(String(await written)).toContain('Prepared statements must be unique');
+        await open.transaction.executeRaw(ROLLBACK);
+        await open.transaction.rollback();
+        expect(await values()).toEqual([]);
+        const late = await startLate(adapter);
+        expect(
+          String(await outcome(late.transaction.executeRaw(query('DELETE FROM t WHERE v = $1', 'x')))),
+        ).toContain('Prepared statements must be unique');
+        await late.transaction.executeRaw(ROLLBACK);
+        await late.transaction.rollback();
+        expect(await values()).toEqual([]);
+      },
+      {},
+      {
+        statementNameGenerator: ({ sql }) =>
+          ['BEGIN', 'COMMIT', 'ROLLBACK'].includes(sql) ? sql : 'the same',
+      },
+    ));
 
   test('a client that sends statements in its own way keeps it', () =>
     withTable(
