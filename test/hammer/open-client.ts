@@ -24,14 +24,20 @@ export async function openClient(kind: DatabaseKind, url: string, audit: Audit):
   const { PrismaClient } = await import('./generated/mysql/client.js');
   const { PrismaMariaDb } = await import('@prisma/adapter-mariadb');
   const { hostname, port, username, pathname } = new URL(url);
-  const adapter = new PrismaMariaDb({
+  const { createPool } = await import('mariadb');
+  const pool = createPool({
     host: hostname,
     port: Number(port),
     user: username,
     database: pathname.slice(1),
     connectionLimit: 4,
     connectTimeout: 3_000,
+    prepareCacheLength: 0,
   });
+  // The driver throws where nobody can catch it, and ends the process, when a server tells an idle connection why it closes it
+  // and then does: what the pool itself listens for is over with the first of the two.
+  pool.on('connection', (connection) => connection.on('error', () => {}));
+  const adapter = new PrismaMariaDb(pool, { disposeExternalPool: true });
   const client = new PrismaClient({ adapter, errorFormat: 'minimal' });
   client.$extends(extension);
   return client;
