@@ -8,6 +8,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   express: ['core', 'context'],
   fastify: ['core', 'context'],
   auth: ['core', 'context'],
+  testing: ['core'],
   sqlite: ['core'],
   postgres: ['core'],
   'postgres-triggers': ['core'],
