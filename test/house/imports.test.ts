@@ -15,6 +15,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   mysql: ['core'],
   capture: ['core', 'context'],
   prisma: ['core', 'context', 'capture'],
+  typeorm: ['core', 'context', 'capture'],
   cli: ['core', 'sqlite', 'postgres', 'postgres-triggers', 'mysql'],
 };
 

@@ -37,6 +37,7 @@ writeFileSync(
       sourceMap: false,
       outDir: 'built',
       rootDir: '.',
+      experimentalDecorators: true,
     },
     include: ['*.ts'],
   }),
@@ -46,7 +47,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** For the README of a store that needs a server. */
 async function createDatabase(name: string) {
-  if (name.startsWith('packages-postgres-')) return (await getTestPostgres(18)).createDatabase();
+  if (/^packages-(?:postgres|typeorm)-/.test(name)) return (await getTestPostgres(18)).createDatabase();
   if (name.startsWith('packages-mysql-')) return (await getTestMysql('MariaDB')).createDatabase();
   return undefined;
 }

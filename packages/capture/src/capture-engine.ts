@@ -15,6 +15,7 @@ import type { CaptureConnection, CaptureDialect } from './dialect.js';
 import { createSession, type EngineParts } from './engine-parts.js';
 import type { NameModel } from './model-naming.js';
 import { StatementReader, textWithoutValues } from './statement.js';
+import { SteeredConnection } from './steered-connection.js';
 
 export interface CaptureEngineOptions extends CaptureOptions {
   /** The audit that events go to; a function is asked each time, so that the default audit may be configured later. */
@@ -47,6 +48,8 @@ export interface CaptureEngine {
   transaction(connection: CaptureConnection): CaptureTransaction;
   /** Captures what runs outside of transactions on a connection that the ORM does not share out. */
   bare(connection: CaptureConnection, shared?: () => CaptureTransaction | undefined): BareConnection;
+  /** Captures on a connection of a pool whose holder steers its transactions with SQL. */
+  steered(connection: CaptureConnection): SteeredConnection;
   /**
    * For an ORM with a pool of connections: makes ready for a statement that begins a transaction, or runs in none. MUST be
    * called before each of them, with a connection that is in no transaction. @returns undefined where all is ready
@@ -80,6 +83,7 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
   return {
     transaction: (connection) => new CaptureTransaction(parts, connection),
     bare: (connection, shared = () => undefined) => new BareConnection(parts, connection, shared),
+    steered: (connection) => new SteeredConnection(parts, connection),
     prepare: (connection) => dialect.prepare(connection)?.then(() => parts.reader.forget()),
     prepareStore: async (connection) => {
       await parts.store(connection).catch(() => undefined);

@@ -55,7 +55,9 @@ export class ChangeEvents {
   /** True for tables that are not captured: our own, the database's and what the options leave out. */
   readonly ignores = (table: TableName): boolean => {
     if (OWN_TABLES.test(table.name)) return true;
-    const names = [table.name, this.nameModel(table)?.name ?? table.name];
+    const naming = this.nameModel(table);
+    if (naming?.capture === false) return true;
+    const names = [table.name, naming?.name ?? table.name];
     const { only, exclude } = this.options;
     if (names.some((name) => exclude.has(name))) return true;
     return only !== undefined && !names.some((name) => only.has(name));
@@ -147,7 +149,8 @@ function describeModel(
 ): Model {
   const name = naming?.name ?? table.name.name;
   const own = options.models.get(name) ?? options.models.get(table.name.name) ?? NOTHING;
-  const excluded = new Set(own.exclude);
+  const said = naming?.capture === undefined || naming.capture === false ? NOTHING : naming.capture;
+  const excluded = new Set([...(said.exclude ?? []), ...(own.exclude ?? [])]);
   const names = new Set([...(naming?.fields.values() ?? [])].map((field) => field.name));
   const all = table.columns.map((column, position) => ({
     column: column.name,
@@ -163,7 +166,8 @@ function describeModel(
     ({ name: field, column, position }) =>
       !excluded.has(field) && !excluded.has(column) && table.columns[position]?.isReadable !== false,
   );
-  const softDelete = own.softDelete === undefined ? SOFT_DELETE_FIELDS : [own.softDelete];
+  const named = own.softDelete ?? said.softDelete;
+  const softDelete = named === undefined ? SOFT_DELETE_FIELDS : [named];
   return {
     name,
     action: snakeCase(name),

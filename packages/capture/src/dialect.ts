@@ -144,6 +144,8 @@ export interface Rewritten {
    * and the command tag is that of a query.
    */
   readonly count?: number;
+  /** The command tag of the caller's own statement, where that of this one is another. */
+  readonly command?: string;
   /**
    * What the caller's own statement would have answered, where that is more than the number of rows.
    * @param rows the columns of the engine

@@ -20,8 +20,15 @@ export {
 } from './dialect.js';
 export { errorText, letGoOfFrames } from './error-text.js';
 export { joinThrough, takeJoin } from './joined-events.js';
-export type { FieldNaming, FieldType, ModelNaming, NameModel } from './model-naming.js';
+export {
+  type FieldNaming,
+  type FieldType,
+  type ModelNaming,
+  type NameModel,
+  typeFromDeclaration,
+} from './model-naming.js';
 export { createMysqlDialect } from './mysql/mysql-dialect.js';
 export { createPostgresDialect } from './postgres/postgres-dialect.js';
 export { createSqliteDialect } from './sqlite/sqlite-dialect.js';
+export type { SteeredConnection } from './steered-connection.js';
 export { foldName } from './tokenize.js';

@@ -1,3 +1,4 @@
+import type { ModelCaptureOptions } from './capture-options.js';
 import type { TableName } from './dialect.js';
 
 /** What the ORM says a column holds. */
@@ -27,6 +28,8 @@ export interface ModelNaming {
   readonly fields: ReadonlyMap<string, FieldNaming>;
   /** True for the relation table of a many-to-many relation: its rows are links. */
   readonly isLink: boolean;
+  /** What the model itself says of how it is captured; false: not at all. Options of the same model add to it. @default nothing */
+  readonly capture?: ModelCaptureOptions | false;
 }
 
 /** How an ORM package names tables. Undefined: the ORM does not know the table. */

@@ -14,13 +14,15 @@ export interface DomainReader {
   readonly convert: Readonly<Record<FieldKind, (value: unknown) => JsonValue>>;
 }
 
-/** Written down here a second time, apart from the code under test: how each column reads in an event. */
-const TABLES: Readonly<
+export type DomainTables = Readonly<
   Record<
     string,
     { model: string; key: readonly string[]; columns: Readonly<Record<string, [string, FieldKind]>> }
   >
-> = {
+>;
+
+/** Written down here a second time, apart from the code under test: how each column reads in an event. */
+const TABLES: DomainTables = {
   User: {
     model: 'User',
     key: ['id'],
@@ -84,14 +86,20 @@ const TABLES: Readonly<
     key: ['id'],
     columns: { id: ['id', 'text'], Group: ['group', 'text'], total: ['total', 'whole'] },
   },
+};
+
+const PRISMA_LINKS: DomainTables = {
   _Friends: { model: 'Friends', key: ['A', 'B'], columns: { A: ['A', 'text'], B: ['B', 'text'] } },
   _PostToTag: { model: 'PostToTag', key: ['A', 'B'], columns: { A: ['Post', 'text'], B: ['Tag', 'text'] } },
 };
 
-/** All tables, as the reader reads them. */
-export async function readSnapshot(reader: DomainReader): Promise<Snapshot> {
+/** All tables, as the reader reads them. @param links the relation tables, which each ORM calls by names of its own */
+export async function readSnapshot(
+  reader: DomainReader,
+  links: DomainTables = PRISMA_LINKS,
+): Promise<Snapshot> {
   const snapshot = new Map<string, Map<string, JsonObject>>();
-  for (const [table, { model, key, columns }] of Object.entries(TABLES)) {
+  for (const [table, { model, key, columns }] of Object.entries({ ...TABLES, ...links })) {
     const described = Object.entries(columns).map(([name, [field, kind]]) => ({ name, field, kind }));
     const byId = new Map<string, JsonObject>();
     for (const row of await reader.rows(table, described)) {

@@ -104,7 +104,8 @@ export function rewriteWrite(
   }
   // What stands behind its end is a comment or a semicolon.
   const text = limitRows(edit(sql.slice(0, write.end), edits), limit);
-  return { sql: text, columns: columns.length + 1, returnsRows, count: columns.length };
+  const command = write.verb.toUpperCase();
+  return { sql: text, columns: columns.length + 1, returnsRows, count: columns.length, command };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Snapshot } from '@indelible/capture/conformance';
 import type { JsonValue } from '@indelible/core';
 import type pg from 'pg';
-import { type DomainReader, readSnapshot } from '../domain-rows.js';
+import { type DomainReader, type DomainTables, readSnapshot } from '../domain-rows.js';
 
 /** From the text that PostgreSQL itself gives each value. */
 const convert: DomainReader['convert'] = {
@@ -15,13 +15,14 @@ const convert: DomainReader['convert'] = {
 };
 
 /** All tables, read with raw SQL on a connection of its own. */
-export function readPostgresSnapshot(client: pg.Client): Promise<Snapshot> {
-  return readSnapshot({
+export function readPostgresSnapshot(client: pg.Client, links?: DomainTables): Promise<Snapshot> {
+  const reader: DomainReader = {
     convert,
     rows: async (table, columns) => {
       const selected = columns.map(({ name }) => `"${name}"::text`).join(', ');
       const text = `SELECT ${selected} FROM "${table}"`;
       return (await client.query<unknown[]>({ text, rowMode: 'array' })).rows;
     },
-  });
+  };
+  return readSnapshot(reader, links);
 }
