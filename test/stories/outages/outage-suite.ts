@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import {
   type AuditOptions,
   type AuditStore,
   createAudit,
+  type EventInput,
   readBody,
 } from '@indelible/core';
 import { expect, onTestFinished, test } from 'vitest';
@@ -31,11 +33,10 @@ export interface OutageSuiteOptions {
   readonly codes: readonly string[];
   /** True where the store can be read while it can not be written. @default false */
   readonly readable?: boolean;
+  /** Bytes that each event has at least, so that it fits into no page that is there already. @default 0 */
+  readonly eventBytes?: number;
 }
 
-const CHANGE = { action: 'invoice.sent', category: 'data' } as const;
-const LOGIN = { action: 'auth.login', category: 'auth' } as const;
-const REQUEST = { action: 'request.completed', category: 'request' } as const;
 const AT_MOST_MS = 10_000;
 
 export interface OpenAudit {
@@ -71,7 +72,13 @@ export async function storedEvents(outage: Outage): Promise<AuditEvent[]> {
 }
 
 /** What each policy does while a real store fails, and after it. */
-export function outageSuite({ factory, codes, readable = false }: OutageSuiteOptions): void {
+export function outageSuite(options: OutageSuiteOptions): void {
+  const { factory, codes, readable = false, eventBytes = 0 } = options;
+  // Nothing can compress it.
+  const details = { ballast: randomBytes(eventBytes / 2).toString('hex') };
+  const CHANGE = { action: 'invoice.sent', category: 'data', details } as const;
+  const LOGIN = { action: 'auth.login', category: 'auth', details } as const;
+  const REQUEST = { action: 'request.completed', category: 'request', details } as const;
   const ready = async (): Promise<Outage> => {
     const outage = await factory();
     onTestFinished(outage.dispose);
@@ -90,7 +97,7 @@ export function outageSuite({ factory, codes, readable = false }: OutageSuiteOpt
     expect(Date.now() - start).toBeLessThan(AT_MOST_MS);
     expect(audit.health()).toMatchObject({ ok: false, recorded: 1, spooled: 0, lost: 0 });
     await outage.end();
-    const last = await untilStored(audit);
+    const last = await untilStored(audit, CHANGE);
     await audit.flush();
     const ids = (await storedEvents(outage)).map(({ id }) => id);
     expect(ids[0]).toBe(first.id);
@@ -106,7 +113,7 @@ export function outageSuite({ factory, codes, readable = false }: OutageSuiteOpt
     await outage.begin();
     const start = Date.now();
     for (let n = 0; n < 20; n += 1) {
-      const { id, where } = await audit.record({ ...LOGIN, details: { n } });
+      const { id, where } = await audit.record({ ...LOGIN, details: { ...details, n } });
       expect(where).toBe('spool');
       told.push(id);
     }
@@ -168,11 +175,11 @@ async function gapOf(outage: Outage): Promise<number> {
 }
 
 /** The id of the first change that is stored again. */
-async function untilStored(audit: Audit): Promise<string> {
+async function untilStored(audit: Audit, change: EventInput): Promise<string> {
   const deadline = Date.now() + 20_000;
   for (;;) {
     try {
-      return (await audit.record(CHANGE)).id;
+      return (await audit.record(change)).id;
     } catch (error) {
       if (Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
