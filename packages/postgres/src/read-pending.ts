@@ -1,5 +1,5 @@
 import type { PendingEvent, PendingPositions } from '@indelible/core';
-import { readNumber, readText } from './event-row.js';
+import { type Row, readNumber, readText } from './event-row.js';
 import type { Session } from './session.js';
 import type { Tables } from './tables.js';
 import { plainArray } from './text-array.js';
@@ -51,37 +51,41 @@ export async function readPlaces(
 /** Bodies that one answer holds: a text of the server, two characters a byte, has to fit into one of JavaScript. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/**
- * The events of these rows, in the order of their ids; a row without its event gives none. They come as a few long values instead
- * of many short ones, which halves the time that both sides spend on them.
- */
+/** The events of these rows, in the order of their ids; a row without its event gives none. */
 export async function readPending(
   session: Session,
   tables: Tables,
   log: string,
   places: readonly Place[],
 ): Promise<readonly PendingEvent[]> {
-  const events: PendingEvent[] = [];
-  for (let part = places; part.length > 0; ) {
-    const params = [plainArray(part, ({ id }) => id), log, part[0]?.id ?? null, part.at(-1)?.id ?? null];
-    const [bodies, leaves, sizes, isPlain, isCut] =
-      (await session.query(pendingSql(tables), params)).rows[0] ?? [];
-    if (typeof bodies !== 'string') break;
-    const body = new Pieces(Buffer.from(bodies, 'base64'));
-    const leaf = new Pieces(Buffer.from(readText(leaves), 'base64'));
-    const bodySizes = readText(sizes).split(',');
-    const told =
-      isPlain === 't' && bodySizes.length === part.length
-        ? undefined
-        : await readDetails(session, tables, params);
-    for (const [at, size] of bodySizes.entries()) {
-      const { id, log: own, leafSize } = told?.[at] ?? { id: part[at]?.id ?? '', log, leafSize: LEAF_BYTES };
-      events.push({ id, log: own, body: body.take(Number(size)), leaf: leaf.take(leafSize) });
-    }
-    const last = events.at(-1)?.id ?? '';
-    part = isCut === 't' ? part.filter(({ id }) => id > last) : [];
-  }
-  return events;
+  if (places.length === 0) return [];
+  const { sql, params } = pendingQuery(tables, log, places);
+  return takePending(session, tables, log, places, (await session.query(sql, params)).rows[0]);
+}
+
+/** What the row of `pendingQuery` tells, and what did not fit into it. */
+export async function takePending(
+  session: Session,
+  tables: Tables,
+  log: string,
+  places: readonly Place[],
+  row: Row | undefined,
+): Promise<readonly PendingEvent[]> {
+  const [bodies, leaves, sizes, isPlain, isCut] = row ?? [];
+  if (typeof bodies !== 'string') return [];
+  const body = new Pieces(Buffer.from(bodies, 'base64'));
+  const leaf = new Pieces(Buffer.from(readText(leaves), 'base64'));
+  const bodySizes = readText(sizes).split(',');
+  const isAsEver = isPlain === 't' && bodySizes.length === places.length;
+  const told = isAsEver ? undefined : await readDetails(session, tables, placeParams(log, places));
+  const events = bodySizes.map((size, at): PendingEvent => {
+    const { id, log: own, leafSize } = told?.[at] ?? { id: places[at]?.id ?? '', log, leafSize: LEAF_BYTES };
+    return { id, log: own, body: body.take(Number(size)), leaf: leaf.take(leafSize) };
+  });
+  if (isCut !== 't') return events;
+  const last = events.at(-1)?.id ?? '';
+  const left = places.filter(({ id }) => id > last);
+  return [...events, ...(await readPending(session, tables, log, left))];
 }
 
 interface Detail {
@@ -94,7 +98,7 @@ interface Detail {
 async function readDetails(
   session: Session,
   { event }: Tables,
-  params: readonly (string | null)[],
+  params: PlaceParams,
 ): Promise<readonly Detail[]> {
   const { rows } = await session.query(
     `SELECT e.id, e.log, octet_length(e.leaf) FROM ${event} AS e
@@ -108,14 +112,39 @@ async function readDetails(
 const IN_PART = 'e.id = ANY ($1::uuid[]) AND e.id >= $3 AND e.id <= $4';
 const LEAF_BYTES = 32;
 
-function pendingSql({ event }: Tables): string {
-  return `SELECT encode(string_agg(s.body, ''::bytea) FILTER (WHERE s.fits), 'base64'),
+type PlaceParams = readonly [ids: string, log: string, first: string | null, last: string | null];
+
+function placeParams(log: string, places: readonly Place[]): PlaceParams {
+  return [plainArray(places, ({ id }) => id), log, places[0]?.id ?? null, places.at(-1)?.id ?? null];
+}
+
+export interface PendingQuery {
+  readonly sql: string;
+  readonly params: PlaceParams;
+}
+
+/**
+ * Events as a few long values instead of many short ones, which halves the time that both sides spend on them.
+ *
+ * @param before the number of parameters of the statement that this becomes a part of
+ */
+export function pendingQuery(
+  { event }: Tables,
+  log: string,
+  places: readonly Place[],
+  before = 0,
+): PendingQuery {
+  const sql = `SELECT encode(string_agg(s.body, ''::bytea) FILTER (WHERE s.fits), 'base64'),
       encode(string_agg(s.leaf, ''::bytea) FILTER (WHERE s.fits), 'base64'),
       string_agg(s.size::text, ',') FILTER (WHERE s.fits),
       bool_and(s.log = $2 AND octet_length(s.leaf) = ${LEAF_BYTES}), bool_or(NOT s.fits)
     FROM (SELECT e.log, e.body, e.leaf, octet_length(e.body) AS size, sum(octet_length(e.body))
         OVER (ORDER BY e.id ROWS UNBOUNDED PRECEDING) - octet_length(e.body) < ${MAX_BYTES} AS fits
       FROM ${event} AS e WHERE ${IN_PART} ORDER BY e.id) AS s`;
+  return {
+    sql: sql.replaceAll(/\$(\d)/g, (_, number) => `$${Number(number) + before}`),
+    params: placeParams(log, places),
+  };
 }
 
 /** Takes one piece after the other from bytes that were put together. */

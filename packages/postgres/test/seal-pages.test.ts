@@ -94,4 +94,18 @@ describePostgres('a seal of several pages', (server) => {
     expect(outcome.refused).toHaveLength(202);
     expect(await heads()).toEqual([{ size: 998, is_last: true, entries: 998, greatest: 997, pending: 202 }]);
   });
+
+  test('reads what does not fit into one answer in several, and passes over what is no event', async () => {
+    const huge = ['f0', 'f1', 'f2'].map((end) => `01ffffff-ffff-7fff-bfff-ffffffffff${end}`);
+    await rows(`DO $$ BEGIN
+      CREATE TEMP TABLE huge AS SELECT * FROM audit.audit_event LIMIT 1;
+      UPDATE huge SET body = convert_to(repeat('x', 20000000), 'UTF8');
+      ${huge.map((id) => `UPDATE huge SET id = '${id}'; INSERT INTO audit.audit_event SELECT * FROM huge;`).join('\n')}
+    END $$`);
+    const refused: string[] = [];
+    const compute = createSealBatch({ onRefused: ({ id }) => refused.push(id) });
+    expect((await seal(compute)).sealed).toBe(COUNT);
+    expect(refused).toEqual(huge);
+    expect((await heads())[0]).toMatchObject({ size: COUNT, entries: COUNT, pending: huge.length });
+  });
 });
