@@ -92,7 +92,9 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
       const { kind } = parts.reader.read(sql);
       if (kind === 'schema') return 'schema-change';
       if (kind === 'begin') return 'connection';
-      return kind === 'write' && tryGetContext()?.paused !== true ? 'transaction' : 'nothing';
+      // The database's own recorders are not paused, and have to be told.
+      const isSeen = tryGetContext()?.paused !== true || dialect.tells?.() === true;
+      return kind === 'write' && isSeen ? 'transaction' : 'nothing';
     },
     schemaChange: async (connection, execute) => {
       try {

@@ -23,6 +23,7 @@ import { createSession, type EngineParts, retryWhileBusy } from './engine-parts.
 import { EventBuffer } from './event-buffer.js';
 import { commitWith, type HeldEvents, tryHoldEvents } from './held-events.js';
 import type { Statement } from './statement.js';
+import { ToldContext } from './told-context.js';
 import { TransactionEnd } from './transaction-end.js';
 import { deliverLater, writeEvents } from './write-events.js';
 
@@ -40,6 +41,7 @@ export class CaptureTransaction {
   readonly #events = new EventBuffer(this.id);
   #queue: Promise<unknown> = Promise.resolve();
   readonly #end: TransactionEnd;
+  readonly #told: ToldContext;
   #refusal: AuditError | undefined;
   #written: readonly PreparedEvent[] = [];
   #target: JoinTarget | undefined;
@@ -52,6 +54,7 @@ export class CaptureTransaction {
     session: CaptureSession = createSession(parts, connection, false),
   ) {
     this.#session = session;
+    this.#told = new ToldContext(parts, session, this.id);
     this.#end = new TransactionEnd(parts.dialect, connection, session, {
       flush: async () => void (await this.#flush(false)),
       committed: () => this.#committed(),
@@ -146,6 +149,7 @@ export class CaptureTransaction {
       const result = await execute();
       this.#events.rollbackTo(name);
       this.#session.savepointRolledBack();
+      this.#told.forget();
       if (this.parts.dialect.abortsOnError) this.#end.trust();
       return result;
     });
@@ -189,7 +193,8 @@ export class CaptureTransaction {
     executeAs: ExecuteAs<T> | undefined,
   ): Promise<T> {
     const ambient = tryGetContext();
-    if (ambient?.paused === true) return this.#pass(execute);
+    await this.#told.tell(ambient);
+    if (ambient?.paused === true) return this.#session.skip().then(() => this.#watch(execute));
     const ready = await this.#ready(sql, statement, executeAs);
     let answer: { result: T; rows: EngineRows };
     try {
@@ -307,12 +312,6 @@ export class CaptureTransaction {
     }
   }
 
-  /** Inside `withoutAudit`. */
-  async #pass<T>(execute: () => Promise<T>): Promise<T> {
-    await this.#session.skip();
-    return this.#watch(execute);
-  }
-
   async #watch<T>(execute: () => Promise<T>): Promise<T> {
     try {
       return await execute();
@@ -331,6 +330,7 @@ export class CaptureTransaction {
   #committed(): void {
     if (this.#written.length > 0) this.#target?.committed(this.#written);
     if (this.#undelivered.length > 0) deliverLater(this.parts, this.#undelivered);
+    this.#told.committed();
     this.#discard();
   }
 
@@ -339,6 +339,7 @@ export class CaptureTransaction {
     this.#written = [];
     this.#undelivered = [];
     this.#refusal = undefined;
+    this.#told.clear();
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {

@@ -16,6 +16,12 @@ export interface CaptureConnection {
    * @returns once COMMIT has answered
    */
   hold?(sql: string, params: readonly SqlValue[]): Promise<number>;
+  /**
+   * The same as `query` for what is sent together with the statement that follows, whichever that is. Where it fails, that one
+   * MUST not run and fails as well. @default it is sent by itself
+   * @returns once the statement that follows has been answered
+   */
+  ahead?(sql: string, params: readonly SqlValue[]): Promise<readonly (readonly unknown[])[]>;
 }
 
 /** What COMMIT did not run for: the statement that was held back for it failed, and its own call tells why. */
@@ -227,6 +233,8 @@ export interface CaptureSession {
   namesMoved?(): void;
   /** Another transaction begins on the same connection. */
   renew(): void;
+  /** Tells the recorders of the database who acts, until the transaction ends or is rolled back to a savepoint before it. */
+  tell?(text: string): Promise<void>;
   /** A statement runs next, and what it does is not wanted. */
   skip(): Promise<void>;
   /** A transaction was rolled back, or the connection may be another one: nothing that is known of it holds. */
@@ -247,6 +255,8 @@ export interface CaptureDialect {
    * transaction or runs in none, outside of any transaction. @returns undefined where all of it is known
    */
   prepare(connection: CaptureConnection): Promise<void> | undefined;
+  /** True where tables have recorders of their own, which want to be told who acts: in each transaction that writes. */
+  readonly tells?: () => boolean;
   /** True where a failed statement makes all that follow fail, until a savepoint or the transaction is rolled back. */
   readonly abortsOnError: boolean;
   /**

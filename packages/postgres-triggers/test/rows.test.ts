@@ -310,8 +310,8 @@ describePostgres('the triggers', (server) => {
     ).toEqual([
       'post.created Post create 1',
       'post.updated Post update 1 body',
-      'post_to_tag.linked _PostToTag link {"Post":1,"Tag":"a"}',
-      'post_to_tag.unlinked _PostToTag unlink {"Post":1,"Tag":"a"}',
+      'post_to_tag.linked _PostToTag link {"Post":"1","Tag":"a"}',
+      'post_to_tag.unlinked _PostToTag unlink {"Post":"1","Tag":"a"}',
     ]);
   });
 });

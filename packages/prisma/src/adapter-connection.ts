@@ -9,12 +9,14 @@ import type { HoldingClient } from './holding-client.js';
 export function createAdapterConnection(queryable: SqlQueryable, holding?: HoldingClient): CaptureConnection {
   const execute: CaptureConnection['execute'] = (sql, params = []) =>
     queryable.executeRaw(toQuery(sql, params));
+  const query: CaptureConnection['query'] = async (sql, params = []) =>
+    (await queryable.queryRaw(toQuery(sql, params))).rows;
+  if (holding === undefined) return { query, execute };
   return {
-    query: async (sql, params = []) => (await queryable.queryRaw(toQuery(sql, params))).rows,
+    query,
     execute,
-    ...(holding === undefined
-      ? {}
-      : { hold: (sql, params) => holding.hold(sql, () => execute(sql, params)) }),
+    hold: (sql, params) => holding.hold(sql, () => execute(sql, params)),
+    ahead: (sql, params) => holding.ahead(sql, () => query(sql, params)),
   };
 }
 

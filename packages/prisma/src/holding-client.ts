@@ -20,18 +20,23 @@ export type PgQueryClass = new (config: object, values: undefined, callback: Cal
 interface Held {
   readonly config: QueryConfig;
   readonly settle: Callback;
+  /** It goes with COMMIT. */
+  readonly isLast?: boolean;
 }
 
 const NO_ANSWER = { command: '', rowCount: null, fields: [], rows: [] };
 
 /**
  * Stands between a transaction and the client of node-postgres that it has to itself. It can begin the transaction with
- * its first statement, and send a last one along with COMMIT: each saves a round trip.
+ * its first statement, send others ahead of any statement, and a last one along with COMMIT: each saves a round trip.
  */
 export class HoldingClient {
-  /** BEGIN, or what goes with COMMIT. */
+  /** BEGIN, and what goes with the statement that comes next. */
+  #ahead: Held[] = [];
+  /** What goes with COMMIT. */
   #held: Held | undefined;
-  #next: string | undefined;
+  /** The text that comes next is to be held, and where. */
+  #next: { readonly sql: string; readonly put: (held: Held) => void } | undefined;
 
   constructor(
     private readonly client: PgClient,
@@ -45,73 +50,118 @@ export class HoldingClient {
    * @throws what it met, once COMMIT was sent
    */
   async hold<T>(sql: string, send: () => Promise<T>): Promise<T> {
-    this.#next = sql;
-    const sent = send();
-    this.#next = undefined;
-    return sent;
+    return this.#catch(sql, send, (held) => {
+      this.#held = held;
+    });
+  }
+
+  /**
+   * The statement that `send` gives this client waits for the one that follows, which does not run where it fails.
+   * @throws what it met, once that one was sent
+   */
+  async ahead<T>(sql: string, send: () => Promise<T>): Promise<T> {
+    return this.#catch(sql, send, (held) => this.#ahead.push(held));
   }
 
   query(config: unknown): unknown {
     if (!isQueryConfig(config)) return this.client.query(Object(config));
     const { text } = config;
-    if (text === this.#next) return new Promise((resolve, reject) => this.#hold(config, resolve, reject));
+    const next = this.#next;
+    if (text === next?.sql) return new Promise((resolve, reject) => next.put(hold(config, resolve, reject)));
     if (text === 'BEGIN' && this.isLate) {
-      this.#hold(config, ignore, ignore);
+      this.#ahead.push({ config, settle: ignore });
       return Promise.resolve(NO_ANSWER);
     }
-    const held = this.#held;
     // Reads of the application may come between what waits for COMMIT and COMMIT.
-    if (held === undefined || (!isBegin(held) && !isEnd(text))) return this.client.query(config);
-    this.#held = undefined;
-    if (text === 'ROLLBACK') return this.#drop(held, config);
-    return canShare(config) ? this.#together(held, config) : this.#oneByOne(held, config);
+    const first = this.#take(isEnd(text));
+    if (first.length === 0) return this.client.query(config);
+    if (text === 'ROLLBACK') return this.#drop(first, config);
+    return canShare(config) ? this.#together(first, config) : this.#apart(first, config);
   }
 
   /** The transaction is over: what was not sent by now never is. */
   end(): void {
-    this.#held?.settle(new Error('the transaction ended before this was sent'));
-    this.#held = undefined;
+    for (const { settle } of this.#take(true))
+      settle(new Error('the transaction ended before this was sent'));
   }
 
-  #hold(config: QueryConfig, resolve: (result: unknown) => void, reject: (error: unknown) => void): void {
-    this.#held = { config, settle: (error, result) => (error ? reject(error) : resolve(result)) };
+  async #catch<T>(sql: string, send: () => Promise<T>, put: (held: Held) => void): Promise<T> {
+    this.#next = { sql, put };
+    const sent = send();
+    this.#next = undefined;
+    return sent;
+  }
+
+  #take(isLast: boolean): readonly Held[] {
+    const last = isLast && this.#held !== undefined ? [{ ...this.#held, isLast }] : [];
+    const taken = [...this.#ahead, ...last];
+    this.#ahead = [];
+    if (isLast) this.#held = undefined;
+    return taken;
   }
 
   /** What has not begun need not be rolled back. */
-  #drop(held: Held, config: QueryConfig): unknown {
-    held.settle(new Error('the transaction was rolled back before this was sent'));
-    return isBegin(held) ? Promise.resolve(NO_ANSWER) : this.client.query(config);
+  #drop(first: readonly Held[], config: QueryConfig): unknown {
+    for (const { settle } of first) settle(new Error('the transaction was rolled back before this was sent'));
+    return first.some(isBegin) ? Promise.resolve(NO_ANSWER) : this.client.query(config);
   }
 
-  async #together(held: Held, config: QueryConfig): Promise<unknown> {
+  async #together(first: readonly Held[], config: QueryConfig): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const { Query } = this;
-      const settle: Callback = (error, result) => (error ? reject(error) : resolve(result));
-      const parts: readonly BundlePart[] = [
-        {
-          query: isBegin(held) ? undefined : new Query(held.config, undefined, held.settle),
-          text: held.config.text,
-          skip: held.settle,
-        },
-        {
-          query: new Query(config, undefined, settle),
-          text: config.text,
-          skip: (error) => reject(failureOf(held, error)),
-        },
-      ];
-      this.client.query(new StatementBundle(parts));
+      const last: BundlePart = {
+        query: this.#queryOf(hold(config, resolve, reject)),
+        text: config.text,
+        skip: (error) => reject(failureOf(first, error)),
+      };
+      this.client.query(new StatementBundle([...first.map((held) => this.#partOf(held)), last]));
     });
   }
 
-  async #oneByOne(held: Held, config: QueryConfig): Promise<unknown> {
+  /** Where the statement takes a round trip of its own, all that goes ahead of it takes one. */
+  async #apart(first: readonly Held[], config: QueryConfig): Promise<unknown> {
+    const [begin, ...others] = first;
+    const last = others.pop();
+    if (begin === undefined || last === undefined) return this.#oneByOne(first, config);
     try {
-      held.settle(undefined, await this.client.query(held.config));
+      last.settle(undefined, await this.#together([begin, ...others], last.config));
     } catch (error) {
-      held.settle(error);
-      throw failureOf(held, error);
+      last.settle(error);
+      throw failureOf(first, error);
     }
     return this.client.query(config);
   }
+
+  #partOf(held: Held): BundlePart {
+    return {
+      query: isBegin(held) ? undefined : this.#queryOf(held),
+      text: held.config.text,
+      skip: held.settle,
+    };
+  }
+
+  #queryOf({ config, settle }: Held): PgQuery {
+    return new this.Query(config, undefined, settle);
+  }
+
+  async #oneByOne(first: readonly Held[], config: QueryConfig): Promise<unknown> {
+    for (const [position, held] of first.entries()) {
+      try {
+        held.settle(undefined, await this.client.query(held.config));
+      } catch (error) {
+        for (const { settle } of first.slice(position)) settle(error);
+        throw failureOf(first, error);
+      }
+    }
+    return this.client.query(config);
+  }
+}
+
+function hold(
+  config: QueryConfig,
+  resolve: (result: unknown) => void,
+  reject: (error: unknown) => void,
+): Held {
+  return { config, settle: (error, result) => (error ? reject(error) : resolve(result)) };
 }
 
 function isQueryConfig(config: unknown): config is QueryConfig {
@@ -131,9 +181,9 @@ function canShare({ text, values }: QueryConfig): boolean {
   return text === 'COMMIT' || (Array.isArray(values) && values.length > 0);
 }
 
-/** Without BEGIN the caller's own statement met the error; COMMIT met that of somebody else. */
-function failureOf(held: Held, error: unknown): unknown {
-  return isBegin(held) ? error : new HeldStatementFailed(error);
+/** What was sent ahead met what the caller's own statement would have met; COMMIT met the error of somebody else. */
+function failureOf(first: readonly Held[], error: unknown): unknown {
+  return first.some(({ isLast }) => isLast) ? new HeldStatementFailed(error) : error;
 }
 
 function ignore(): void {}

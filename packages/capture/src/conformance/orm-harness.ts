@@ -137,6 +137,10 @@ export interface OrmSupports {
   readonly parallel: boolean;
   /** A trigger or a rule can make the database pass over a row without an error. @default true */
   readonly dropsRows?: boolean;
+  /** More rows in one statement than `maxRows` are counted and not told. @default true */
+  readonly limitsRows?: boolean;
+  /** Inside `withoutAudit` nothing is recorded. @default true */
+  readonly pauses?: boolean;
 }
 
 /** How the database spells what the suite says in raw SQL and SQL leaves open. */

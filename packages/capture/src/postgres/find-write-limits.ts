@@ -46,15 +46,32 @@ export function findWriteLimits(write: RowWrite, table: PostgresTable): WriteLim
   if (hidden.length > 0) {
     inexact.push(mark('opaque', `${name}, of which the role may not read ${hidden.join(', ')}`));
   }
-  for (const trigger of table.triggers) {
-    if (!trigger.mayWrite || !eventsOf(write).some((event) => trigger.events.has(event))) continue;
-    inexact.push(mark('opaque', `the trigger ${trigger.name} of ${name}, which may write other rows`));
-  }
+  inexact.push(...findFurtherWrites(write, table));
   if (table.key.length === 0) inexact.push(mark('exact', `${name}, which has no primary key`));
   return { inexact };
 }
 
-function eventsOf(write: RowWrite): readonly TriggerEvent[] {
+/** What triggers of the table may write elsewhere. */
+function findFurtherWrites(write: RowWrite, { name, triggers }: PostgresTable): readonly Inexact[] {
+  return triggers
+    .filter(({ mayWrite, events }) => mayWrite && eventsOf(write).some((event) => events.has(event)))
+    .map((trigger) => ({
+      table: name,
+      fidelity: 'opaque',
+      reason: `the trigger ${trigger.name} of "${name.name}", which may write other rows`,
+    }));
+}
+
+/** The same for a write that the database's own triggers tell: what they do not see. */
+export function findUntold(write: RowWrite, table: PostgresTable): readonly Inexact[] {
+  const further = findFurtherWrites(write, table);
+  const [rule] = table.rules;
+  if (rule === undefined) return further;
+  const reason = `the rule ${rule} of "${table.name.name}"`;
+  return [{ table: table.name, fidelity: 'opaque', reason }, ...further];
+}
+
+export function eventsOf(write: RowWrite): readonly TriggerEvent[] {
   if (write.verb === 'merge') return ['insert', 'update', 'delete'];
   return write.conflict === 'update' ? ['insert', 'update'] : [write.verb];
 }

@@ -4,6 +4,7 @@ import type { PlanRequest } from './plan-write.js';
 import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import { PostgresRow } from './postgres-row.js';
 import { quoteTable } from './quote-identifier.js';
+import { recorderOf, toldInPart } from './recorders.js';
 import { EngineColumn } from './rewrite-write.js';
 import { type ImageLimits, rowExpression } from './row-image.js';
 import { stateExpression } from './table-state.js';
@@ -49,6 +50,9 @@ export async function imageTruncation(
       const reason = `the trigger ${trigger.name} of "${table.name.name}", which may write other rows`;
       inexact.push({ table: table.name, fidelity: 'opaque', reason });
     }
+    const recorder = recorderOf(table, ['truncate']);
+    if (recorder === 'mixed') inexact.push(toldInPart(table));
+    if (recorder !== 'engine') continue;
     if (table.kind === 'table' && table.children.length > 0) {
       const reason = `"${table.name.name}", from which other tables inherit`;
       inexact.push({ table: table.name, fidelity: 'opaque', reason });

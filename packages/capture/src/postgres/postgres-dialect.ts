@@ -23,6 +23,7 @@ export function createPostgresDialect(): CaptureDialect {
     },
     tokenize: tokenizePostgres,
     prepare: (connection) => schema.prepare(connection),
+    tells: () => schema.hasRecorders,
     abortsOnError: true,
     begin: 'BEGIN',
     commit: 'COMMIT',

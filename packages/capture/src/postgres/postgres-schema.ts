@@ -2,6 +2,7 @@ import type { CaptureConnection, ValueLimits } from '../dialect.js';
 import { PostgresCatalogue, type PostgresTable } from './postgres-catalogue.js';
 import { readWriteShape } from './read-write-shape.js';
 import type { ImageLimits } from './row-image.js';
+import { HAS_RECORDERS } from './table-query.js';
 import { readUnsafeSettings, settingChangedBy } from './unsafe-settings.js';
 import type { NamedTable, WriteShape } from './write-shape.js';
 import {
@@ -23,6 +24,7 @@ export class PostgresSchema {
   readonly #calls = new Map<string, readonly string[]>();
   #writing: WritingNames = NO_WRITING_NAMES;
   #settings: readonly string[] = [];
+  #hasRecorders = false;
   #isPrepared = false;
   #preparing: Promise<void> | undefined;
   #version: number | undefined;
@@ -46,6 +48,8 @@ export class PostgresSchema {
     this.#writing = await readWritingNames(connection);
     this.#calls.clear();
     this.#settings = await readUnsafeSettings(connection);
+    const [row] = await connection.query(HAS_RECORDERS);
+    this.#hasRecorders = row?.[0] === 'true';
     await this.version(connection);
     this.#isPrepared = true;
   }
@@ -53,6 +57,11 @@ export class PostgresSchema {
   /** Settings under which not everything can be told exactly. */
   get unsafeSettings(): readonly string[] {
     return this.#settings;
+  }
+
+  /** Triggers of the database record tables by themselves. */
+  get hasRecorders(): boolean {
+    return this.#hasRecorders;
   }
 
   /** The statement may change such a setting on its connection: from then on nothing is sure. */

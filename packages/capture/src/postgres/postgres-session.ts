@@ -11,14 +11,19 @@ import type {
 } from '../dialect.js';
 import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
-import { beyondLimit, type SchemaView } from './cascades.js';
+import type { SchemaView } from './cascades.js';
+import { countedOnly, tooMany } from './counted-only.js';
+import { eventsOf, findUntold } from './find-write-limits.js';
 import { imageTruncation } from './image-truncation.js';
 import { hasLarge, mayBringLarge } from './large-input.js';
 import { findLateLimits, findUnread } from './late-limits.js';
+import { LeftToTriggers } from './left-to-triggers.js';
+import { OutdatedSchema } from './outdated-schema.js';
 import { planWrite, type WritePlan } from './plan-write.js';
 import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import type { PostgresSchema } from './postgres-schema.js';
 import { clockOf, readChanges, readOwnRows } from './read-changes.js';
+import { carriesBeyond, isToldByTrigger, recorderOf, toldInPart } from './recorders.js';
 import { EngineColumn } from './rewrite-write.js';
 import { hasLongValues, type ImageLimits } from './row-image.js';
 import { isTooManyRows } from './row-limit.js';
@@ -48,12 +53,15 @@ export class PostgresSession implements CaptureSession {
   readonly #images = new Map<string, ImageLimits | undefined>();
   /** The connection has left the scope in which it began. */
   #hasMoved = false;
+  readonly #left: LeftToTriggers;
 
   constructor(
     private readonly connection: CaptureConnection,
     private readonly options: SessionOptions,
     private readonly schema: PostgresSchema,
-  ) {}
+  ) {
+    this.#left = new LeftToTriggers(connection);
+  }
 
   async before(_: Statement, sql: string, ask: Ask, inputLength?: number): Promise<Readiness> {
     this.abandon();
@@ -102,6 +110,12 @@ export class PostgresSession implements CaptureSession {
     const table = await this.#view.find(shape.target);
     // Without such a table the database refuses the statement itself.
     if (table === undefined || this.options.ignores(table.name)) return NOTHING;
+    const recorder = recorderOf(table, eventsOf(shape));
+    if (recorder === 'mixed') return this.#unseen([toldInPart(table)], table);
+    if (recorder === 'triggers' && !(await carriesBeyond(this.#view, shape, table))) {
+      await this.#left.leave(shape, table, (told) => this.#check(told, [table]));
+      return { inexact: findUntold(shape, table) };
+    }
     if (mayBringLarge(sql, shape, inputLength)) this.#images.set(table.oid, this.#imageLimits(table));
     const plan = await planWrite({
       view: this.#view,
@@ -113,16 +127,18 @@ export class PostgresSession implements CaptureSession {
       check: (told, tables) => this.#check(told, tables),
     });
     const { inexact, rewritten } = plan;
-    if (rewritten === undefined) {
-      // It runs unseen, and nothing will tell later whether that had to be.
-      const [row] = await this.connection.query(
-        `SELECT ${stateExpression([table])} AS state, ${SCOPE_EXPRESSION} AS scope`,
-      );
-      this.#check({ state: row?.[0], scope: row?.[1] }, [table]);
-      return { inexact };
-    }
+    if (rewritten === undefined) return this.#unseen(inexact, table);
     this.#plan = plan;
     return { inexact, rewritten };
+  }
+
+  /** It runs as it was written, and nothing will tell later whether that had to be. */
+  async #unseen(inexact: readonly Inexact[], table: PostgresTable): Promise<Readiness> {
+    const [row] = await this.connection.query(
+      `SELECT ${stateExpression([table])} AS state, ${SCOPE_EXPRESSION} AS scope`,
+    );
+    this.#check({ state: row?.[0], scope: row?.[1] }, [table]);
+    return { inexact };
   }
 
   /**
@@ -150,7 +166,8 @@ export class PostgresSession implements CaptureSession {
     if (this.#isGuarded) await this.connection.execute(`RELEASE SAVEPOINT ${SAVEPOINT}`);
     this.#isGuarded = false;
     const [first] = rows;
-    if (plan === undefined || first === undefined) return NO_CHANGES;
+    if (plan === undefined) return { rows: [], inexact: await this.#settleLeft() };
+    if (first === undefined) return NO_CHANGES;
     const { write, cascades, rewritten } = plan;
     const table = await this.#tableNow(plan, first);
     const late = table === plan.table ? [] : findLateLimits(plan, table);
@@ -163,11 +180,14 @@ export class PostgresSession implements CaptureSession {
     if (!this.schema.isWide(table) && hasLarge(rows, table, isCut)) this.schema.noteWide(table);
     const unread = findUnread(plan, table, rows);
     if (cascades === undefined) {
-      return { rows: orderChanges(readChanges(write, table, rows)), inexact: [...late, ...unread] };
+      const told = readChanges(write, table, rows).filter((change) => !isToldByTrigger(change));
+      return { rows: orderChanges(told), inexact: [...late, ...unread] };
     }
     const own = readOwnRows(write, table, rows);
     const settled = await settleCascades(this.#view, cascades, table, own, clockOf(rows.at(-1)));
-    const told = settled.rows.filter((change) => !this.options.ignores(change.table.name));
+    const told = settled.rows.filter(
+      (change) => !this.options.ignores(change.table.name) && !isToldByTrigger(change),
+    );
     return { rows: orderChanges(told), inexact: [...late, ...unread, ...settled.inexact] };
   }
 
@@ -184,6 +204,7 @@ export class PostgresSession implements CaptureSession {
     this.#plan = undefined;
     this.#isGuarded = false;
     this.#truncated = [];
+    this.#left.abandon();
     if (error !== undefined && OUTDATED.test(errorText(error))) this.#forgetSchema();
   }
 
@@ -203,6 +224,14 @@ export class PostgresSession implements CaptureSession {
   /** What it may have taken back of the schema the next statement tells. */
   savepointRolledBack(): void {
     if (this.#hasMoved) this.#scope = undefined;
+    this.#left.forget();
+  }
+
+  async tell(text: string): Promise<void> {
+    const sql = `SELECT pg_catalog.set_config('indelible.context', $1, true)`;
+    if (this.connection.ahead === undefined) await this.connection.query(sql, [text]);
+    // Where it fails, so does the statement that it goes with.
+    else this.connection.ahead(sql, [text]).catch(() => undefined);
   }
 
   namesMoved(): void {
@@ -212,6 +241,7 @@ export class PostgresSession implements CaptureSession {
 
   renew(): void {
     this.abandon();
+    this.#left.forget();
     this.#hasMoved = false;
     this.#scope = undefined;
   }
@@ -227,6 +257,16 @@ export class PostgresSession implements CaptureSession {
   /** Ids of row changes are made from the database's own clock. */
   floorId(): string | null {
     return null;
+  }
+
+  #settleLeft(): Promise<readonly Inexact[]> {
+    return this.#left.settle(
+      (scope) => this.#noteScope(scope),
+      () => {
+        this.schema.forget();
+        return this.#view;
+      },
+    );
   }
 
   get #view(): SchemaView {
@@ -304,30 +344,4 @@ export class PostgresSession implements CaptureSession {
     }
     return inexact;
   }
-}
-
-/** What was known is not so any more. */
-class OutdatedSchema extends Error {
-  /** @param isChanged false: only the names are those of another scope */
-  constructor(readonly isChanged: boolean) {
-    super('the schema is not what was known of it');
-  }
-}
-
-function countedOnly(
-  { cascades }: WritePlan,
-  table: PostgresTable,
-  count: number,
-  { maxRows, ignores }: SessionOptions,
-): readonly Inexact[] {
-  const reached = new Set((cascades?.reached ?? []).map((group) => group.table.name));
-  const further = [...reached].filter((name) => !ignores(name));
-  return [
-    { table: table.name, fidelity: 'count-only', count, reason: tooMany({ maxRows }) },
-    ...further.map((name) => beyondLimit(name, table, maxRows)),
-  ];
-}
-
-function tooMany({ maxRows }: Pick<SessionOptions, 'maxRows'>): string {
-  return `more than ${maxRows} rows at once`;
 }

@@ -72,6 +72,11 @@ export interface PostgresTable extends TableInfo {
   readonly rules: readonly string[];
   /** Those that fire: not the disabled ones, and not those that keep foreign keys. Row triggers of `children` too. */
   readonly triggers: readonly PostgresTrigger[];
+  /**
+   * By event, whether triggers of @indelible/postgres-triggers record the table and all of `children`, or some of them. They
+   * are not among `triggers`.
+   */
+  readonly recorders: ReadonlyMap<TriggerEvent, 'whole' | 'part'>;
   /** Row-level security holds for the role. */
   readonly hasRowSecurity: boolean;
   /** The role may read system columns, such as `ctid`: a right on each of the columns does not hold for them. */

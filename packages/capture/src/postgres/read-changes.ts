@@ -1,7 +1,8 @@
-import type { EngineRows, RowChange } from '../dialect.js';
+import type { EngineRows } from '../dialect.js';
 import type { PostgresTable } from './postgres-catalogue.js';
 import { PostgresRow } from './postgres-row.js';
 import { parseRecord } from './record-text.js';
+import type { PostgresChange } from './recorders.js';
 import { EngineColumn } from './rewrite-write.js';
 import { positionOf } from './select-by-keys.js';
 import type { OwnRow } from './settle-cascades.js';
@@ -10,7 +11,11 @@ import type { RowWrite } from './write-shape.js';
 type EngineRow = EngineRows[number];
 
 /** What the rewritten statement did to the rows of its own table, in the order in which it touched them. */
-export function readChanges(write: RowWrite, table: PostgresTable, rows: EngineRows): readonly RowChange[] {
+export function readChanges(
+  write: RowWrite,
+  table: PostgresTable,
+  rows: EngineRows,
+): readonly PostgresChange[] {
   return rows.flatMap((row) => {
     const old = oldText(write, table, row);
     const now = textOf(row[EngineColumn.new]);

@@ -45,6 +45,12 @@ export function readTable(json: string): PostgresTable {
     })),
     referencedBy: rows('referencedBy').map(readReference),
     triggers: rows('triggers').map(readTrigger),
+    recorders: new Map(
+      EVENTS.flatMap(([bit, event]) => {
+        const found = rows('recorders').find(([known]) => Number(known) === bit);
+        return found === undefined ? [] : [[event, found[1] === true ? 'whole' : 'part'] as const];
+      }),
+    ),
     rules: cellTexts(cells.get('rules')),
     reads: cellTexts(cells.get('reads')),
     children: rows('children').map(([oid, kind]) => ({ oid: cellText(oid), kind: readKind(kind) })),

@@ -1,8 +1,9 @@
-import type { Inexact, RowChange } from '../dialect.js';
+import type { Inexact } from '../dialect.js';
 import { actingReferences, type CascadeImage } from './cascades.js';
 import type { PostgresReference, PostgresTable } from './postgres-catalogue.js';
 import { PostgresRow } from './postgres-row.js';
 import { parseRecord } from './record-text.js';
+import type { PostgresChange } from './recorders.js';
 import { ownKey, positionOf, type RawRow, selectByKeys, type TableReader } from './select-by-keys.js';
 
 /** A row that the statement itself touched, as record texts. */
@@ -40,14 +41,14 @@ export async function settleCascades(
   table: PostgresTable,
   own: readonly OwnRow[],
   at: number,
-): Promise<{ readonly rows: readonly RowChange[]; readonly inexact: readonly Inexact[] }> {
+): Promise<{ readonly rows: readonly PostgresChange[]; readonly inexact: readonly Inexact[] }> {
   const followed = new FollowedRows();
   for (const row of own) followed.addOwn(table, row);
   for (const reached of image.reached) {
     for (const text of reached.texts) followed.addReached(reached.table, text, at);
   }
   followed.carryOn();
-  const rows: RowChange[] = [];
+  const rows: PostgresChange[] = [];
   const inexact: Inexact[] = [];
   for (const [owner, tracked] of followed.byTable()) {
     const unsure = tracked.filter(({ isReached }) => isReached);
@@ -90,7 +91,7 @@ async function findAgain(
   };
 }
 
-function toChange({ table, before, at, place }: Tracked, after: string | null): RowChange {
+function toChange({ table, before, at, place }: Tracked, after: string | null): PostgresChange {
   return {
     table,
     before: new PostgresRow(before, table.columns),

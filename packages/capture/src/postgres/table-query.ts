@@ -82,13 +82,28 @@ const REFERENCED_BY = `(SELECT json_agg(json_build_array(o.conrelid::text, n.nsp
       SELECT FROM pg_catalog.pg_constraint up
         WHERE up.oid = o.conparentid AND up.confrelid IN (SELECT oid FROM family)))`;
 
+/** The triggers of @indelible/postgres-triggers, of the owner of the audit tables: they record the table by themselves. */
+const IS_RECORDER = `(p.proname IN ('audit_trigger_statement', 'audit_trigger_row', 'audit_trigger_truncate') AND EXISTS (
+  SELECT FROM pg_catalog.pg_class a WHERE a.relname = 'audit_event' AND a.relnamespace = p.pronamespace AND a.relowner = p.proowner))`;
+
+/** True where any table has such triggers. */
+export const HAS_RECORDERS = `SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger g
+  JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid WHERE ${IS_RECORDER})::text`;
+
+/** By event, whether the table and all of its children have one that fires, or only some of them. */
+const RECORDERS = `(SELECT json_agg(json_build_array(e.bit, e.recorded = (SELECT count(*) FROM family))) FROM (
+    SELECT b.bit, count(DISTINCT g.tgrelid) AS recorded FROM (VALUES (4), (8), (16), (32)) AS b(bit)
+      JOIN pg_catalog.pg_trigger g ON g.tgtype & b.bit <> 0 JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
+    WHERE g.tgenabled IN ('O', 'A') AND g.tgrelid IN (SELECT oid FROM family) AND ${IS_RECORDER}
+    GROUP BY b.bit) AS e)`;
+
 const TRIGGERS = `(SELECT json_agg(json_build_array(g.tgname, g.tgtype, pn.nspname, p.proname, l.lanname, p.prosrc,
     coalesce(p.probin, ''), EXISTS (SELECT FROM pg_catalog.pg_depend d
       WHERE d.classid = 'pg_catalog.pg_trigger'::regclass AND d.objid = g.oid
         AND d.refclassid = 'pg_catalog.pg_proc'::regclass AND d.refobjid <> g.tgfoid)) ORDER BY g.tgname, g.oid)
   FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
     JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-  WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgrelid IN (SELECT oid FROM family)
+  WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgrelid IN (SELECT oid FROM family) AND NOT ${IS_RECORDER}
     AND (g.tgrelid = t.oid OR g.tgtype & 1 = 1) AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_trigger up WHERE up.oid = g.tgparentid AND up.tgrelid IN (SELECT oid FROM family)))`;
 
@@ -118,7 +133,7 @@ export function tableQuery(condition: string, scope: string): string {
     'rootSchema', coalesce(rootSchema.nspname, n.nspname), 'rootName', coalesce(root.relname, t.relname),
     'columns', ${COLUMNS}, 'types', ${TYPES}, 'key', ${KEY},
     'references', ${REFERENCES}, 'referencedBy', ${REFERENCED_BY},
-    'triggers', ${TRIGGERS}, 'rules', ${RULES}, 'reads', ${READS},
+    'triggers', ${TRIGGERS}, 'recorders', ${RECORDERS}, 'rules', ${RULES}, 'reads', ${READS},
     'children', (SELECT json_agg(json_build_array(k.oid::text, ${KIND('k')}) ORDER BY k.oid)
       FROM family f JOIN pg_catalog.pg_class k ON k.oid = f.oid WHERE k.oid <> t.oid),
     'hasRowSecurity', pg_catalog.row_security_active(t.oid),

@@ -26,7 +26,8 @@ BEGIN
     RETURN;
   END IF;
   SELECT array_agg(coalesce((config[9]::text[])[array_position(config[4]::text[], c.name)], to_json(c.name)::text) ORDER BY c.n),
-      array_agg(audit_trigger_kind(c.type) ORDER BY c.n),
+      array_agg(CASE WHEN config[12] LIKE '%link%' THEN replace(audit_trigger_kind(c.type), 'i', 'n') ELSE audit_trigger_kind(c.type) END
+        ORDER BY c.n),
       array_agg(coalesce((config[7]::text[])[array_position(config[4]::text[], c.name)], CASE WHEN c.name ~* config[13] THEN 'm' ELSE '' END)
         ORDER BY c.n)
     INTO names, kinds, flags FROM unnest(columns::text[], types::oid[]) WITH ORDINALITY AS c(name, type, n);

@@ -33,7 +33,10 @@ CREATE OR REPLACE FUNCTION audit_trigger_arguments(relation regclass, options js
     concat_ws(',', CASE WHEN options -> 'link' = 'true' THEN 'link' END, CASE WHEN options ->> 'snapshot' = 'full' THEN 'full' END,
       CASE WHEN bool_or(a.kind IN ('r', 'R')) THEN 'raw' END),
     options ->> 'secretPattern']
-  FROM (SELECT attname::text AS name, atttypid, audit_trigger_kind(atttypid) AS kind, row_number() OVER (ORDER BY attnum) AS n
+  FROM (SELECT attname::text AS name, atttypid,
+      -- The parts of a link are told as text, as the ORM packages tell them.
+      CASE WHEN options -> 'link' = 'true' THEN replace(audit_trigger_kind(atttypid), 'i', 'n') ELSE audit_trigger_kind(atttypid) END AS kind,
+      row_number() OVER (ORDER BY attnum) AS n
     FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped) AS a
 $$;
 

@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { describePostgres } from '../../../postgres/test/test-postgres.js';
-import type { SqlAdapter, SqlQuery } from '../../src/driver-adapter.js';
+import type { SqlAdapter, SqlQuery, SqlResultSet } from '../../src/driver-adapter.js';
 import { type HeldTransaction, startHolding, startLate } from '../../src/reach-client.js';
 import { withPostgres } from './postgres-work.js';
 
@@ -81,6 +81,56 @@ describePostgres('statements that share a round trip', (server) => {
       await open.transaction.commit();
       expect(await written).toBe(1);
       expect(await values()).toEqual(['two']);
+    }));
+
+  const ahead = ({ holding, transaction }: HeldTransaction, sent: SqlQuery): Promise<SqlResultSet> => {
+    if (holding === undefined) throw new Error('nothing can be held on this client');
+    return holding.ahead(sent.sql, () => transaction.queryRaw(sent));
+  };
+
+  test('what is sent ahead runs before the statement that follows, whichever that is, and is answered with it', () =>
+    withTable(async ({ adapter, values, sessions }) => {
+      for (const [at, next] of [INSERT, query('DELETE FROM t'), INSERT].entries()) {
+        const open = at === 0 ? await startLate(adapter) : await startHolding(adapter);
+        const first = ahead(open, query('SELECT count(*)::int AS n FROM t'));
+        const second = ahead(open, query('SELECT $1::int + 1 AS m', 7));
+        expect(await sessions()).not.toContain('idle in transaction: SELECT $1::int + 1 AS m');
+        await open.transaction.executeRaw(next);
+        expect((await first).rows).toEqual([[at === 1 ? 1 : 0]]);
+        expect((await second).rows).toEqual([[8]]);
+        await open.transaction.executeRaw(COMMIT);
+        await open.transaction.commit();
+      }
+      expect(await values()).toEqual(['one']);
+    }));
+
+  test('a statement does not run where what was sent ahead of it fails, and meets the same error', () =>
+    withTable(async ({ adapter, values }) => {
+      for (const next of [INSERT, query("INSERT INTO t VALUES (9, 'nine')")]) {
+        const open = await startLate(adapter);
+        const told = expect(ahead(open, query('SELECT 1 / $1::int', 0))).rejects.toMatchObject({
+          cause: { originalCode: '22012' },
+        });
+        await expect(open.transaction.executeRaw(next)).rejects.toMatchObject({
+          cause: { originalCode: '22012' },
+        });
+        await told;
+        await open.transaction.executeRaw(ROLLBACK);
+        await open.transaction.rollback();
+      }
+      expect(await values()).toEqual([]);
+    }));
+
+  test('what was sent ahead of nothing never runs, and says so', () =>
+    withTable(async ({ adapter, values }) => {
+      const open = await startLate(adapter);
+      const told = expect(ahead(open, query('SELECT 1 AS x'))).rejects.toThrow(
+        'rolled back before this was sent',
+      );
+      await open.transaction.executeRaw(ROLLBACK);
+      await open.transaction.rollback();
+      await told;
+      expect(await values()).toEqual([]);
     }));
 
   test('COMMIT does not run where what goes with it fails', () =>

@@ -36,11 +36,13 @@ export interface PostgresWay {
   readonly pool: number;
   /** Where the client and the store find this database, if not at the server itself. */
   readonly through?: (url: string) => string;
+  /** What else stands in the database before the client connects, where it is audited. */
+  readonly prepare?: (raw: pg.Client, options: OrmHarnessOptions) => Promise<void>;
 }
 
 /** Makes a fresh database with the domain's tables, and an audited client on it. */
 export async function createPostgresHarness(
-  { server, pool, through = (url) => url }: PostgresWay,
+  { server, pool, through = (url) => url, prepare }: PostgresWay,
   options: OrmHarnessOptions = {},
 ): Promise<PostgresHarness> {
   const { url, drop } = await createDomainDatabase(server);
@@ -48,6 +50,7 @@ export async function createPostgresHarness(
   const raw = new pg.Client({ connectionString: url });
   await raw.connect();
   const { audited = true, ...capture } = options;
+  if (audited) await prepare?.(raw, options);
   const spool = mkdtempSync(join(tmpdir(), 'indelible-prisma-'));
   const store = createPostgresStore({ url: way, roles: false, connections: 2 });
   const audit = createAudit({

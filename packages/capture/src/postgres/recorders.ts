@@ -1,0 +1,44 @@
+import type { Inexact, RowChange } from '../dialect.js';
+import { fateOf, isCarriedOn, reachableTables, type SchemaView } from './cascades.js';
+import type { PostgresTable, TriggerEvent } from './postgres-table.js';
+import type { RowWrite } from './write-shape.js';
+
+/** Who records what happens to a table: the engine, triggers of the database by themselves, or they in part only. */
+export type Recorder = 'engine' | 'triggers' | 'mixed';
+
+export function recorderOf({ recorders }: PostgresTable, events: readonly TriggerEvent[]): Recorder {
+  const found = events.map((event) => recorders.get(event));
+  if (found.every((part) => part === 'whole')) return 'triggers';
+  return found.every((part) => part === undefined) ? 'engine' : 'mixed';
+}
+
+/** True for a change that a trigger tells: told by the engine as well it would stand there twice. */
+export function isToldByTrigger({ table, before, after }: PostgresChange): boolean {
+  return recorderOf(table, [before === null ? 'insert' : after === null ? 'delete' : 'update']) !== 'engine';
+}
+
+export type PostgresChange = RowChange & { readonly table: PostgresTable };
+
+export function toldInPart({ name }: PostgresTable): Inexact {
+  const reason = `"${name.name}", of which triggers record only a part`;
+  return { table: name, fidelity: 'opaque', reason };
+}
+
+/** True if foreign keys carry the write on to tables that no triggers record. */
+export async function carriesBeyond(
+  view: SchemaView,
+  write: RowWrite,
+  table: PostgresTable,
+): Promise<boolean> {
+  if (!isCarriedOn(write, table)) return false;
+  const updated = { ...write, verb: 'update' } as const;
+  const fates =
+    write.verb === 'merge' ? [{ isDeleted: true } as const, fateOf(updated, table)] : [fateOf(write, table)];
+  for (const fate of fates) {
+    for (const reached of await reachableTables(view, table, fate)) {
+      if (view.ignores(reached.name)) continue;
+      if (recorderOf(reached, ['update', 'delete']) !== 'triggers') return true;
+    }
+  }
+  return false;
+}
