@@ -16,7 +16,7 @@ import { delimiter, join } from 'node:path';
 import { NPM_ENV, ROOT, readJson, runMain, STATE, StepFailed, say, setup, TOOL_ENV } from './setup.mjs';
 
 /** What the packages leave to the application, at the versions that the workspace tests with. */
-const PEERS = ['express', 'fastify', '@prisma/client', 'typeorm'];
+const PEERS = ['express', 'fastify', '@prisma/client', 'typeorm', 'sequelize'];
 
 const USE = `import { createAudit } from '@indelible/core';
 const audit = createAudit();

@@ -16,6 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   capture: ['core', 'context'],
   prisma: ['core', 'context', 'capture'],
   typeorm: ['core', 'context', 'capture'],
+  sequelize: ['core', 'context', 'capture'],
   cli: ['core', 'sqlite', 'postgres', 'postgres-triggers', 'mysql'],
 };
 

@@ -47,7 +47,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** For the README of a store that needs a server. */
 async function createDatabase(name: string) {
-  if (/^packages-(?:postgres|typeorm)-/.test(name)) return (await getTestPostgres(18)).createDatabase();
+  if (/^packages-(?:postgres|typeorm|sequelize)-/.test(name))
+    return (await getTestPostgres(18)).createDatabase();
   if (name.startsWith('packages-mysql-')) return (await getTestMysql('MariaDB')).createDatabase();
   return undefined;
 }

@@ -48,8 +48,11 @@ export interface CaptureEngine {
   transaction(connection: CaptureConnection): CaptureTransaction;
   /** Captures what runs outside of transactions on a connection that the ORM does not share out. */
   bare(connection: CaptureConnection, shared?: () => CaptureTransaction | undefined): BareConnection;
-  /** Captures on a connection of a pool whose holder steers its transactions with SQL. */
-  steered(connection: CaptureConnection): SteeredConnection;
+  /**
+   * Captures on a connection of a pool whose holder steers its transactions with SQL.
+   * @param isInTransaction what the server said last, where the driver tells it. @default by the statements alone
+   */
+  steered(connection: CaptureConnection, isInTransaction?: () => boolean): SteeredConnection;
   /**
    * For an ORM with a pool of connections: makes ready for a statement that begins a transaction, or runs in none. MUST be
    * called before each of them, with a connection that is in no transaction. @returns undefined where all is ready
@@ -83,7 +86,7 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
   return {
     transaction: (connection) => new CaptureTransaction(parts, connection),
     bare: (connection, shared = () => undefined) => new BareConnection(parts, connection, shared),
-    steered: (connection) => new SteeredConnection(parts, connection),
+    steered: (connection, isInTransaction) => new SteeredConnection(parts, connection, isInTransaction),
     prepare: (connection) => dialect.prepare(connection)?.then(() => parts.reader.forget()),
     prepareStore: async (connection) => {
       await parts.store(connection).catch(() => undefined);

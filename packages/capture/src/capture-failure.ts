@@ -1,5 +1,5 @@
 import { AuditError, auditErrorCode } from '@indelible/core';
-import type { Inexact } from './dialect.js';
+import type { CaptureSession, Inexact, Readiness } from './dialect.js';
 import type { EngineParts } from './engine-parts.js';
 import { innermostMessage } from './error-text.js';
 
@@ -41,4 +41,12 @@ export function steersUnseen(where: string): AuditError {
     'a string of several statements ends a transaction or a savepoint in which there are changes',
     { next: 'Send each statement by itself.' },
   );
+}
+
+/** What is known of a statement whose answer the ORM package can not show: where that would have told its rows, nothing. */
+export function unseenWhere({ inexact, rewritten }: Readiness, session: CaptureSession): Readiness {
+  if (rewritten === undefined) return { inexact };
+  session.abandon();
+  const reason = 'a statement whose answer is out of reach';
+  return { inexact: [...inexact, { table: null, fidelity: 'opaque', reason }] };
 }

@@ -8,7 +8,7 @@ import {
   type PreparedEvent,
   tryGetContext,
 } from '@indelible/core';
-import { captureFailure, flushFailure, notExact, steersUnseen } from './capture-failure.js';
+import { captureFailure, flushFailure, notExact, steersUnseen, unseenWhere } from './capture-failure.js';
 import {
   type CaptureConnection,
   type CaptureSession,
@@ -227,9 +227,10 @@ export class CaptureTransaction {
         );
         return answer?.rows ?? NO_ROWS;
       };
-      const { inexact, rewritten } = await retryWhileBusy(this.parts.dialect, () =>
+      const found = await retryWhileBusy(this.parts.dialect, () =>
         this.#session.before(statement, sql, ask, executeAs?.inputLength),
       );
+      const { inexact, rewritten } = executeAs ? found : unseenWhere(found, this.#session);
       const [first] = inexact;
       if (first !== undefined && this.parts.options.strict) throw notExact(this.parts, first);
       const told = inexact.filter(({ fidelity }) => fidelity !== 'exact');

@@ -30,5 +30,5 @@ export {
 export { createMysqlDialect } from './mysql/mysql-dialect.js';
 export { createPostgresDialect } from './postgres/postgres-dialect.js';
 export { createSqliteDialect } from './sqlite/sqlite-dialect.js';
-export type { SteeredConnection } from './steered-connection.js';
+export type { RunStatement, SteeredConnection } from './steered-connection.js';
 export { foldName } from './tokenize.js';

@@ -11,6 +11,13 @@ const CHAINS = /\bAND\s+CHAIN\b/i;
 const SETS_NEXT_TRANSACTION = /^\s*SET\s+TRANSACTION\b/i;
 const BEGINS = /^(?:\s|\/\*.*?\*\/|--[^\n]*\n)*(?:BEGIN|START)\b/is;
 
+/** Runs a statement of the holder; see `CaptureTransaction.run`. */
+export type RunStatement = <T>(
+  sql: string,
+  execute: () => Promise<T>,
+  executeAs?: ExecuteAs<T>,
+) => Promise<T>;
+
 /**
  * Captures on one connection of a pool whose holder steers its transactions with SQL, and has it to himself until he gives it
  * back. A write outside of a transaction gets one of its own around it and its event; until that has ended nothing else runs
@@ -27,6 +34,8 @@ export class SteeredConnection {
   constructor(
     private readonly parts: EngineParts,
     private readonly connection: CaptureConnection,
+    /** What the server said last, where the driver tells it: a string of several statements may begin or end a transaction. */
+    private readonly isInTransaction?: () => boolean,
   ) {}
 
   /** The transaction that is open on it. */
@@ -39,16 +48,33 @@ export class SteeredConnection {
     if (this.#waiting === 0 && this.#open !== undefined && this.#isPlain(sql)) {
       return this.#open.run(sql, execute, executeAs);
     }
+    return this.together((run) => run(sql, execute, executeAs));
+  }
+
+  /** Runs statements with nobody else's in between. */
+  together<T>(work: (run: RunStatement) => Promise<T>): Promise<T> {
     return this.#inTurn(() =>
-      this.#open === undefined
-        ? this.#outside(sql, execute, executeAs)
-        : this.#inside(this.#open, sql, execute, executeAs),
+      work(async (sql, execute, executeAs) => {
+        try {
+          return this.#open === undefined
+            ? await this.#outside(sql, execute, executeAs)
+            : await this.#inside(this.#open, sql, execute, executeAs);
+        } finally {
+          this.#believeServer();
+        }
+      }),
     );
   }
 
+  #believeServer(): void {
+    if (this.isInTransaction === undefined) return;
+    if (this.isInTransaction()) this.#open ??= this.#follow();
+    else this.#open = undefined;
+  }
+
   #isPlain(sql: string): boolean {
-    const kind = this.#kindOf(sql);
-    return kind === 'read' || kind === 'other';
+    const { kind, steers } = this.parts.reader.read(sql);
+    return steers !== true && (kind === 'read' || kind === 'other');
   }
 
   #kindOf(sql: string): StatementKind {
