@@ -1,6 +1,7 @@
 import type { CaptureDialect, CaptureEngine } from '@indelible/capture';
 import { AuditError, type StoreOffer } from '@indelible/core';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm';
+import { createMysqlProfile } from './mysql-profile.js';
 import { createPostgresProfile } from './postgres-profile.js';
 
 /** What auditing must know of one of TypeORM's drivers. */
@@ -10,6 +11,8 @@ export interface DriverProfile {
   readonly foldsNames: boolean;
   /** The schema of entities that name none; null: the database has no schemas. Known once the data source is connected. */
   defaultSchema(dataSource: DataSource): string | null;
+  /** Where the table of an entity stands, as the engine names it; null as in `defaultSchema`, or in no other place. */
+  schemaOf(entity: EntityMetadata, dataSource: DataSource): string | null;
   /** Puts the engine between the driver and the connections that it takes from now on. */
   watch(dataSource: DataSource, engine: CaptureEngine): void;
   /** The same for the connection that a query runner has already. */
@@ -20,6 +23,8 @@ export interface DriverProfile {
 
 const PROFILES: Readonly<Record<string, () => DriverProfile>> = {
   postgres: createPostgresProfile,
+  mysql: createMysqlProfile,
+  mariadb: createMysqlProfile,
 };
 
 /** @throws AuditError `AUDIT_DATABASE_UNSUPPORTED` for a driver that was not tried */

@@ -33,13 +33,14 @@ export function createNameModel(dataSource: DataSource, profile: DriverProfile):
   };
 }
 
-function nameEntities(dataSource: DataSource, { foldsNames, defaultSchema }: DriverProfile): NameModel {
-  const main = defaultSchema(dataSource);
+function nameEntities(dataSource: DataSource, profile: DriverProfile): NameModel {
+  const { foldsNames } = profile;
+  const main = profile.defaultSchema(dataSource);
   const fold = foldsNames ? foldName : (name: string) => name;
-  const placed = [...describeEntities(dataSource, main, foldsNames), ...ownTables(dataSource, main)];
+  const placed = [...describeEntities(dataSource, profile), ...ownTables(dataSource, main)];
   const taken = new Set(placed.map(({ naming }) => naming.name));
   return ({ schema: given, name }) => {
-    const schema = main === null ? null : (given ?? main);
+    const schema = foldsNames ? null : (given ?? main);
     const found = placed.find((entity) => entity.schema === schema && fold(entity.table) === fold(name));
     if (found !== undefined) return found.naming;
     // A table that is no entity's is never told as one, whatever it is called.
@@ -52,7 +53,7 @@ function nameEntities(dataSource: DataSource, { foldsNames, defaultSchema }: Dri
   };
 }
 
-function describeEntities(dataSource: DataSource, main: string | null, folds: boolean): PlacedNaming[] {
+function describeEntities(dataSource: DataSource, profile: DriverProfile): PlacedNaming[] {
   const tables = new Map<string, EntityMetadata[]>();
   for (const metadata of dataSource.entityMetadatas) {
     if (metadata.tableType !== 'view')
@@ -62,13 +63,13 @@ function describeEntities(dataSource: DataSource, main: string | null, folds: bo
   return [...tables.values()].map((sharing): PlacedNaming => {
     const root = rootOf(sharing);
     const { tableName: table, tableType } = root;
-    const schema = main === null ? null : (root.schema ?? main);
+    const schema = profile.schemaOf(root, dataSource);
     const name = nameOf(root);
     // Two entities of one name are told apart by where their tables stand.
     const isTaken = names.filter((other) => other === name).length > 1;
     const fields = new Map<string, FieldNaming>();
     for (const column of sharing.flatMap(({ columns }) => columns))
-      addField(fields, column, dataSource, folds);
+      addField(fields, column, dataSource, profile.foldsNames);
     const naming: ModelNaming = {
       name: isTaken ? root.tablePath : name,
       fields,

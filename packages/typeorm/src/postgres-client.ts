@@ -7,7 +7,8 @@ import {
   type SteeredConnection,
   takeJoin,
 } from '@indelible/capture';
-import { AuditError } from '@indelible/core';
+import { lengthOf, toObject } from './answer-rows.js';
+import { readObject, readText, refuseUnseenWrite, unsupported } from './reach.js';
 
 /** What node-postgres answers to one statement. */
 interface PgResult {
@@ -49,7 +50,7 @@ function createQuery(send: Send, engine: CaptureEngine, steered: SteeredConnecti
   return (config, values, callback) => {
     const text = typeof config === 'string' ? config : textOf(config);
     if (text === undefined) {
-      refuseSubmittedWrite(config, engine);
+      refuseUnseenWrite(submittedText(config), engine);
       return send(config, values, callback);
     }
     const given = typeof values === 'function' ? undefined : values;
@@ -115,26 +116,10 @@ function placeError(error: unknown, text: string, sent: string): unknown {
   return error;
 }
 
-/** A cursor, a stream or a copy sends its statement and reads the answer by itself: what it writes would not be seen. */
-function refuseSubmittedWrite(query: unknown, engine: CaptureEngine): void {
-  const cursor: unknown =
-    typeof query === 'object' && query !== null ? Reflect.get(query, 'cursor') : undefined;
-  const text = readText(query) ?? readText(cursor);
-  if (text === undefined || engine.needOf(text) !== 'transaction') return;
-  throw new AuditError(
-    'AUDIT_NOT_EXACT',
-    'typeorm',
-    'what a cursor, a stream or a copy writes can not be followed',
-    {
-      next: 'Send it with query(), or leave it out of the audit with withoutAudit().',
-    },
-  );
-}
-
-function readText(holder: unknown): string | undefined {
-  const text: unknown =
-    typeof holder === 'object' && holder !== null ? Reflect.get(holder, 'text') : undefined;
-  return typeof text === 'string' ? text : undefined;
+/** The text of what sends its statement and reads the answer by itself: a cursor, a stream, a copy. */
+function submittedText(query: unknown): string | undefined {
+  if (typeof query !== 'object' || query === null) return undefined;
+  return readText(query, 'text') ?? readText(readObject(query, 'cursor') ?? {}, 'text');
 }
 
 /**
@@ -153,15 +138,6 @@ function cutResult(result: PgResult, rewritten: Rewritten, isArray: boolean): un
   if (count !== undefined) result.rowCount = Number(cut[0]?.[count] ?? 0);
   if (command !== undefined) result.command = command;
   return cut;
-}
-
-/** As node-postgres makes rows: of several columns of one name the last one counts. */
-function toObject(names: readonly string[], row: readonly unknown[]): Record<string, unknown> {
-  const object: Record<string, unknown> = {};
-  names.forEach((name, position) => {
-    object[name] = row[position];
-  });
-  return object;
 }
 
 /** The engine's own way to the database: values as the server writes them. */
@@ -191,13 +167,4 @@ function isResult(value: unknown): value is PgResult {
     'fields' in value &&
     Array.isArray(value.fields)
   );
-}
-
-function lengthOf(value: unknown): number {
-  if (typeof value === 'string' || value instanceof Uint8Array) return value.length;
-  return Array.isArray(value) ? value.reduce((sum: number, item) => sum + lengthOf(item), value.length) : 8;
-}
-
-function unsupported(message: string): AuditError {
-  return new AuditError('AUDIT_ORM_UNSUPPORTED', 'typeorm', message);
 }

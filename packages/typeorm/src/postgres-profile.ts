@@ -3,7 +3,7 @@ import type { StoreOffer } from '@indelible/core';
 import type { DataSource } from 'typeorm';
 import type { DriverProfile } from './driver-profile.js';
 import { auditPostgresClient } from './postgres-client.js';
-import { reachMethod, readObject, readText } from './reach.js';
+import { given, reachMethod, readObject, readText } from './reach.js';
 
 /** Where TypeORM takes a connection from its pool. */
 const OBTAIN = ['obtainMasterConnection', 'obtainSlaveConnection'] as const;
@@ -14,6 +14,7 @@ export function createPostgresProfile(): DriverProfile {
     createDialect: createPostgresDialect,
     foldsNames: false,
     defaultSchema: ({ driver }) => driver.schema ?? 'public',
+    schemaOf: ({ schema }, { driver }) => schema ?? driver.schema ?? 'public',
     watch: ({ driver }, engine) => {
       for (const name of OBTAIN) {
         const obtain = reachMethod(driver, name);
@@ -52,8 +53,4 @@ function offerOf(options: DataSource['options']): StoreOffer {
   };
   const named = `postgres://${readText(place, 'host') ?? 'localhost'}/${readText(place, 'database') ?? ''}`;
   return { url: url ?? named, options: { config } };
-}
-
-function given(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

@@ -1,10 +1,11 @@
+import type { CaptureEngine } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
 
 /** A method of TypeORM's that no public way leads to. @throws AuditError `AUDIT_ORM_UNSUPPORTED` */
 export function reachMethod(holder: object, name: string): (...args: readonly unknown[]) => unknown {
   const method: unknown = Reflect.get(holder, name);
   if (typeof method === 'function') return (...args) => Reflect.apply(method, holder, args) as unknown;
-  throw new AuditError('AUDIT_ORM_UNSUPPORTED', 'typeorm', `the driver of this data source has no ${name}()`);
+  throw unsupported(`the driver of this data source has no ${name}()`);
 }
 
 export function readObject(holder: object, name: string): object | undefined {
@@ -15,4 +16,29 @@ export function readObject(holder: object, name: string): object | undefined {
 export function readText(holder: object, name: string): string | undefined {
   const value: unknown = Reflect.get(holder, name);
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export function unsupported(message: string): AuditError {
+  return new AuditError('AUDIT_ORM_UNSUPPORTED', 'typeorm', message);
+}
+
+/**
+ * What reads its answer by itself can not be followed: it may read, and not write.
+ * @throws AuditError `AUDIT_NOT_EXACT`
+ */
+export function refuseUnseenWrite(text: string | undefined, engine: CaptureEngine): void {
+  if (text === undefined || engine.needOf(text) !== 'transaction') return;
+  throw new AuditError(
+    'AUDIT_NOT_EXACT',
+    'typeorm',
+    'what a cursor, a stream or a copy writes can not be followed',
+    {
+      next: 'Send it with query(), or leave it out of the audit with withoutAudit().',
+    },
+  );
+}
+
+/** Without what is undefined, which would stand in the way of a default. */
+export function given(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

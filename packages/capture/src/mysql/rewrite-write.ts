@@ -117,7 +117,8 @@ export function rewriteWithRows(
   if (write.updatesDuplicates) {
     const { token, variable } = nextVariable();
     columns.push(
-      `IF(LEFT(${variable},${token.length})=_binary'${token}',CONVERT(SUBSTRING(${variable},${token.length + 1}) USING binary),NULL)`,
+      // Where the connection has no such variable yet, reading it would be a constant: what could set it makes it.
+      `IF(FALSE,${variable}:=_binary'',IF(LEFT(${variable},${token.length})=_binary'${token}',CONVERT(SUBSTRING(${variable},${token.length + 1}) USING binary),NULL))`,
       `LEFT(${variable}:=_binary'',0)`,
     );
     const first = write.assignments[0];

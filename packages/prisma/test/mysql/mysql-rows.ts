@@ -1,7 +1,7 @@
 import type { Snapshot } from '@indelible/capture/conformance';
 import type { JsonValue } from '@indelible/core';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { type DomainReader, readSnapshot } from '../domain-rows.js';
+import { type DomainReader, type DomainTables, readSnapshot } from '../domain-rows.js';
 
 /** From the text that the server itself gives each value. */
 const convert: DomainReader['convert'] = {
@@ -15,8 +15,8 @@ const convert: DomainReader['convert'] = {
 };
 
 /** All tables, read with raw SQL on a connection of its own. */
-export function readMysqlSnapshot(connection: Connection): Promise<Snapshot> {
-  return readSnapshot({
+export function readMysqlSnapshot(connection: Connection, links?: DomainTables): Promise<Snapshot> {
+  const reader: DomainReader = {
     convert,
     rows: async (table, columns) => {
       const selected = columns.map(({ name, kind }) =>
@@ -26,5 +26,6 @@ export function readMysqlSnapshot(connection: Connection): Promise<Snapshot> {
       const [rows] = await connection.query<RowDataPacket[][]>({ sql, rowsAsArray: true });
       return rows;
     },
-  });
+  };
+  return readSnapshot(reader, links);
 }

@@ -1,0 +1,17 @@
+import { ormSuite } from '@indelible/capture/conformance';
+import { describe, test } from 'vitest';
+import { describeMysql } from '../../../mysql/test/test-mysql.js';
+import { createMysqlHarness, MYSQL_SQL } from './mysql-harness.js';
+
+describeMysql('TypeORM', (server) => {
+  for (const pool of [1, 10]) {
+    describe(`with a pool of ${pool}`, () => {
+      ormSuite({
+        test: (name, run) => test(name, run),
+        factory: (options) => createMysqlHarness({ server, pool }, options),
+        supports: { batch: false, nested: true, survivesFailure: true, parallel: pool > 1, dropsRows: false },
+        sql: MYSQL_SQL,
+      });
+    });
+  }
+});
