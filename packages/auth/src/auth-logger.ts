@@ -137,7 +137,8 @@ function authEvent(
   const about = target ?? user;
   const details = safeDetails(
     { ...rest, ...(attempted === undefined ? undefined : { identity: attempted }), reason },
-    rule.actor === 'unproven' ? keepIdentity : undefined,
+    // Who is anonymous has not shown to be whom he names either: a sign-up that failed, say.
+    rule.actor === 'unproven' || acting?.type === 'anonymous' ? keepIdentity : undefined,
   );
   const { reason: safeReason, ...safe } = details;
   return {
