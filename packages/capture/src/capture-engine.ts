@@ -13,6 +13,7 @@ import { CaptureTransaction } from './capture-transaction.js';
 import { ChangeEvents } from './change-events.js';
 import type { CaptureConnection, CaptureDialect } from './dialect.js';
 import { createSession, type EngineParts } from './engine-parts.js';
+import { RowClock } from './event-buffer.js';
 import type { NameModel } from './model-naming.js';
 import { StatementReader, textWithoutValues } from './statement.js';
 import { SteeredConnection } from './steered-connection.js';
@@ -44,8 +45,12 @@ export type StatementNeed = 'transaction' | 'schema-change' | 'connection' | 'no
 
 /** The one engine beneath the ORM packages. */
 export interface CaptureEngine {
-  /** Follows a transaction that the ORM has opened on the connection. */
-  transaction(connection: CaptureConnection): CaptureTransaction;
+  /**
+   * Follows a transaction that the ORM has opened on the connection.
+   * @param mayRunAgain it is of one statement, which may throw `OutdatedCapture`: it is undone then, and run again in another
+   * one. @default false
+   */
+  transaction(connection: CaptureConnection, mayRunAgain?: boolean): CaptureTransaction;
   /** Captures what runs outside of transactions on a connection that the ORM does not share out. */
   bare(connection: CaptureConnection, shared?: () => CaptureTransaction | undefined): BareConnection;
   /**
@@ -81,10 +86,12 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
     reader: new StatementReader(dialect.readStatement),
     textOf: (sql) => textWithoutValues(sql, dialect.tokenize?.(sql)),
     store: createStoreCheck(options),
+    clock: new RowClock(),
     where,
   };
   return {
-    transaction: (connection) => new CaptureTransaction(parts, connection),
+    transaction: (connection, mayRunAgain = false) =>
+      new CaptureTransaction(parts, connection, createSession(parts, connection, mayRunAgain)),
     bare: (connection, shared = () => undefined) => new BareConnection(parts, connection, shared),
     steered: (connection, isInTransaction) => new SteeredConnection(parts, connection, isInTransaction),
     prepare: (connection) => dialect.prepare(connection)?.then(() => parts.reader.forget()),

@@ -4,11 +4,9 @@ import {
   auditErrorCode,
   createUuidV7,
   type EventInput,
-  type JoinTarget,
-  type PreparedEvent,
   tryGetContext,
 } from '@indelible/core';
-import { captureFailure, flushFailure, notExact, steersUnseen, unseenWhere } from './capture-failure.js';
+import { captureFailure, notExact, steersUnseen, unseenWhere } from './capture-failure.js';
 import {
   type CaptureConnection,
   type CaptureSession,
@@ -21,15 +19,13 @@ import {
 } from './dialect.js';
 import { createSession, type EngineParts, retryWhileBusy } from './engine-parts.js';
 import { EventBuffer } from './event-buffer.js';
-import { commitWith, type HeldEvents, tryHoldEvents } from './held-events.js';
+import { FlushedEvents } from './flushed-events.js';
+import { commitWith, type HeldEvents } from './held-events.js';
 import type { Statement } from './statement.js';
 import { ToldContext } from './told-context.js';
 import { TransactionEnd } from './transaction-end.js';
-import { deliverLater, writeEvents } from './write-events.js';
 
 const NO_ROWS: EngineRows = [];
-/** Around the events' own statement, where its failure must not take the caller's transaction with it. */
-const SAVEPOINT = 'indelible_events';
 
 /**
  * Follows one transaction: captures each write, keeps its events, and writes them in one go before COMMIT. The calls
@@ -38,23 +34,23 @@ const SAVEPOINT = 'indelible_events';
 export class CaptureTransaction {
   readonly id = createUuidV7();
   readonly #session: CaptureSession;
-  readonly #events = new EventBuffer(this.id);
+  readonly #events: EventBuffer;
+  readonly #flushed: FlushedEvents;
   #queue: Promise<unknown> = Promise.resolve();
   readonly #end: TransactionEnd;
   readonly #told: ToldContext;
   #refusal: AuditError | undefined;
-  #written: readonly PreparedEvent[] = [];
-  #target: JoinTarget | undefined;
-  #undelivered: readonly PreparedEvent[] = [];
 
   /** @param session of this connection, where it outlives the transaction */
   constructor(
     private readonly parts: EngineParts,
-    private readonly connection: CaptureConnection,
+    connection: CaptureConnection,
     session: CaptureSession = createSession(parts, connection, false),
   ) {
     this.#session = session;
     this.#told = new ToldContext(parts, session, this.id);
+    this.#events = new EventBuffer(this.id, parts.clock);
+    this.#flushed = new FlushedEvents(parts, connection);
     this.#end = new TransactionEnd(parts.dialect, connection, session, {
       flush: async () => void (await this.#flush(false)),
       committed: () => this.#committed(),
@@ -166,22 +162,7 @@ export class CaptureTransaction {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (this.#events.isEmpty) return undefined;
     const prepared = await this.#events.prepare(this.parts.audit(), this.#session.floorId());
-    const mayFail = this.parts.dialect.abortsOnError && this.parts.audit().policy('data') !== 'strict';
-    let held: HeldEvents | undefined;
-    try {
-      if (mayFail) await this.connection.execute(`SAVEPOINT ${SAVEPOINT}`);
-      this.#target = await this.parts.store(this.connection);
-      const { transactional } = this.#target;
-      const isFresh = !this.#events.hasJoined;
-      if (isLast && isFresh && !mayFail) held = tryHoldEvents(this.connection, transactional, prepared);
-      if (held === undefined) await writeEvents(this.connection, transactional, prepared, isFresh);
-      this.#written = [...this.#written, ...prepared];
-    } catch (error) {
-      if (this.parts.audit().policy('data') === 'strict') throw flushFailure(this.parts, error);
-      if (mayFail) await this.connection.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
-      this.#undelivered = [...this.#undelivered, ...prepared];
-      this.parts.audit().reportError(captureFailure(this.parts, error));
-    }
+    const held = await this.#flushed.write(prepared, !this.#events.hasJoined, isLast);
     this.#events.clear();
     return held;
   }
@@ -203,8 +184,8 @@ export class CaptureTransaction {
           ? { result: await execute(), rows: NO_ROWS }
           : await executeAs(ready.rewritten);
     } catch (error) {
-      const refused = await this.#session.refused?.(error);
-      if (refused !== undefined) throw notExact(this.parts, refused);
+      const ours = await this.#session.failedForUs?.(error);
+      if (ours !== undefined) return this.#asWritten(sql, execute, ready, ours, ambient);
       this.#end.noteFailure(error);
       if (this.parts.dialect.abortsOnError) this.#session.abandon(error);
       else await this.#afterFailure(sql, statement, ready, ambient);
@@ -212,6 +193,20 @@ export class CaptureTransaction {
     }
     await this.#collect(sql, ready, ambient, answer.rows);
     return answer.result;
+  }
+
+  /** Only the form that the engine had given the statement failed, and nothing of it is left. */
+  async #asWritten<T>(
+    sql: string,
+    execute: () => Promise<T>,
+    ready: Ready,
+    reason: Inexact,
+    ambient: AmbientContext | undefined,
+  ): Promise<T> {
+    if (this.parts.options.strict) throw notExact(this.parts, reason);
+    const result = await this.#watch(execute);
+    this.#add(sql, { rows: [], inexact: [...(ready.inexact ?? []), reason] }, ambient, undefined);
+    return result;
   }
 
   async #ready<T>(sql: string, statement: Statement, executeAs: ExecuteAs<T> | undefined): Promise<Ready> {
@@ -238,10 +233,14 @@ export class CaptureTransaction {
     } catch (error) {
       this.#session.abandon();
       if (this.parts.dialect.abortsOnError) this.#end.noteFailure(error);
+      if (auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
+      const isStrict = this.parts.audit().policy('data') === 'strict';
+      // What was asked for is undone where errors abort, and the transaction is as it was: the statement meets its own.
+      if (!isStrict && this.parts.dialect.abortsOnError) return { error };
       // What the caller's own text and parameters made of it: its statement would have failed so.
       if (error !== undefined && error === asked) throw error;
-      if (this.parts.dialect.isBusy(error) || auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
-      if (this.parts.audit().policy('data') === 'strict') throw captureFailure(this.parts, error);
+      if (this.parts.dialect.isBusy(error)) throw error;
+      if (isStrict) throw captureFailure(this.parts, error);
       return { error };
     }
   }
@@ -329,16 +328,14 @@ export class CaptureTransaction {
   }
 
   #committed(): void {
-    if (this.#written.length > 0) this.#target?.committed(this.#written);
-    if (this.#undelivered.length > 0) deliverLater(this.parts, this.#undelivered);
+    this.#flushed.committed();
     this.#told.committed();
     this.#discard();
   }
 
   #discard(): void {
     this.#events.clear();
-    this.#written = [];
-    this.#undelivered = [];
+    this.#flushed.discard();
     this.#refusal = undefined;
     this.#told.clear();
   }

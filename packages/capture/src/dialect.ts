@@ -218,10 +218,10 @@ export interface CaptureSession {
    */
   abandon(error?: unknown): void;
   /**
-   * Asked where the statement has failed: why the engine itself made it fail, because it can not be captured exactly.
-   * Nothing of it is left then, and its transaction is as it was.
+   * Asked where the statement has failed: why only the form that the engine has given it did, or may have. Nothing of it is
+   * left then, and its transaction is as it was: `strict` refuses it, and else it runs as it was written.
    */
-  refused?(error: unknown): Promise<Inexact | undefined>;
+  failedForUs?(error: unknown): Promise<Inexact | undefined>;
   /** Clears the way for a statement that changes the schema. */
   beforeSchemaChange(): Promise<void>;
   /** True if the connection is in no transaction any more: the database, or somebody, has ended it. */
@@ -265,7 +265,7 @@ export interface CaptureDialect {
    */
   readonly goesOn?: boolean;
   /**
-   * @param begun true where the engine opened the transaction itself and holds the write lock
+   * @param begun true where the transaction is opened around one statement, with the dialect's `begin`
    */
   createSession(connection: CaptureConnection, options: SessionOptions, begun: boolean): CaptureSession;
   /** The statements with which the engine opens, ends and undoes a transaction of its own on a bare connection. */

@@ -3,6 +3,7 @@ import type { CheckedCaptureOptions } from './capture-options.js';
 import type { ChangeEvents } from './change-events.js';
 import type { CaptureConnection, CaptureDialect, CaptureSession, ValueLimits } from './dialect.js';
 import { letGoOfFrames } from './error-text.js';
+import type { RowClock } from './event-buffer.js';
 import type { StatementReader } from './statement.js';
 
 /** What one engine's transactions share. */
@@ -16,11 +17,13 @@ export interface EngineParts {
   readonly textOf: (sql: string) => string;
   /** Where events go along, checked to be of this database. */
   readonly store: (connection: CaptureConnection) => Promise<JoinTarget>;
+  /** By which their ids are in order. */
+  readonly clock: RowClock;
   /** The package that speaks in errors. */
   readonly where: string;
 }
 
-/** @param begun true where each transaction on the connection is opened with the dialect's `begin` */
+/** @param begun true where each transaction on the connection is opened around one statement, with the dialect's `begin` */
 export function createSession(
   parts: EngineParts,
   connection: CaptureConnection,

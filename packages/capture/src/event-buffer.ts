@@ -25,14 +25,29 @@ interface Placing {
 /** What a UUIDv7 of ours tells apart, in microseconds. */
 const SHORTEST_STEP = 0.25;
 
+/**
+ * The times of the rows of one database, which rise also where its clock was set back: of two changes of one row the later
+ * one is added later.
+ */
+export class RowClock {
+  #last = 0;
+
+  /** @param at by the database, in microseconds */
+  after(at: number): number {
+    this.#last = at > this.#last ? at : this.#last + SHORTEST_STEP;
+    return this.#last;
+  }
+}
+
 /** The events of one transaction that are not written yet, and where its savepoints stand among them. */
 export class EventBuffer {
   readonly #events: BufferedEvent[] = [];
   readonly #savepoints: { readonly name: string; readonly length: number }[] = [];
-  /** The database's time of the row that was added last, in microseconds. */
-  #last = 0;
 
-  constructor(private readonly transactionId: string) {}
+  constructor(
+    private readonly transactionId: string,
+    private readonly clock: RowClock,
+  ) {}
 
   get isEmpty(): boolean {
     return this.#events.length === 0;
@@ -48,8 +63,9 @@ export class EventBuffer {
     ambient: AmbientContext | undefined,
     { isJoined = false, at }: Placing = {},
   ): string {
-    const id = input.id ?? (at === undefined ? createUuidV7() : createUuidV7(this.#after(at)));
-    const time = input.time ?? uuidTime(id);
+    const id =
+      input.id ?? (at === undefined ? createUuidV7() : createUuidV7({ microseconds: this.clock.after(at) }));
+    const time = input.time ?? (at === undefined ? uuidTime(id) : new Date(Math.floor(at / 1_000)));
     const context = { ...input.context, transactionId: this.transactionId };
     this.#events.push({ id, input: { ...input, time, context }, isJoined, ambient });
     return id;
@@ -95,12 +111,6 @@ export class EventBuffer {
       start = end;
     }
     return prepared;
-  }
-
-  /** Rows of one statement can have one time. */
-  #after(at: number): { readonly microseconds: number } {
-    this.#last = at > this.#last ? at : this.#last + SHORTEST_STEP;
-    return { microseconds: this.#last };
   }
 
   #find(name: string): number {

@@ -13,6 +13,7 @@ export {
   type EngineRows,
   type ExecuteAs,
   HeldStatementFailed,
+  OutdatedCapture,
   type Rewritten,
   type SqlValue,
   type StatementAnswer,

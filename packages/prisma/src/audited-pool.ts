@@ -1,4 +1,10 @@
-import { type CaptureConnection, type CaptureEngine, errorText, takeJoin } from '@indelible/capture';
+import {
+  type CaptureConnection,
+  type CaptureEngine,
+  errorText,
+  OutdatedCapture,
+  takeJoin,
+} from '@indelible/capture';
 import { AuditError } from '@indelible/core';
 import { createAdapterConnection } from './adapter-connection.js';
 import { AuditedTransaction, JOINED } from './audited-transaction.js';
@@ -10,6 +16,8 @@ const COMMIT: SqlQuery = { sql: 'COMMIT', args: [], argTypes: [] };
 const ROLLBACK: SqlQuery = { sql: 'ROLLBACK', args: [], argTypes: [] };
 // invalid_transaction_termination
 const ENDS_TRANSACTION = /\b2D000\b/;
+/** What a statement by itself has met unseen is undone, and it runs again. */
+const TRIES = 3;
 
 /**
  * A connected driver adapter over a pool of connections, with the engine between it and Prisma. A write outside of
@@ -68,14 +76,17 @@ export class AuditedPool implements SqlAdapter {
   }
 
   /** A transaction around one statement, which begins with it. */
-  async #startLate(): Promise<AuditedTransaction> {
+  async #startLate(mayRunAgain: boolean): Promise<AuditedTransaction> {
     await this.engine.prepareStore(this.#connection);
-    return this.#follow(await startLate(this.inner));
+    return this.#follow(await startLate(this.inner), mayRunAgain);
   }
 
-  async #follow({ transaction: inner, holding }: HeldTransaction): Promise<AuditedTransaction> {
+  async #follow(
+    { transaction: inner, holding }: HeldTransaction,
+    mayRunAgain = false,
+  ): Promise<AuditedTransaction> {
     try {
-      const capture = this.engine.transaction(createAdapterConnection(inner, holding));
+      const capture = this.engine.transaction(createAdapterConnection(inner, holding), mayRunAgain);
       return new AuditedTransaction(inner, capture, { intercept: interceptAnswers(inner) });
     } catch (error) {
       await quietly(inner.executeRaw(ROLLBACK));
@@ -112,18 +123,24 @@ export class AuditedPool implements SqlAdapter {
     execute: () => Promise<T>,
     write: (transaction: AuditedTransaction) => Promise<() => T>,
   ): Promise<T> {
-    try {
-      return await this.#alone(write);
-    } catch (error) {
-      if (!ENDS_TRANSACTION.test(errorText(error))) throw error;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#alone(write, tries < TRIES);
+      } catch (error) {
+        if (ENDS_TRANSACTION.test(errorText(error))) break;
+        if (!(error instanceof OutdatedCapture)) throw error;
+      }
     }
     // A procedure that commits runs only where there is no transaction. It is told once it is through.
     const result = await execute();
     return this.#alone((transaction) => transaction.capture.run(sql, async () => () => result));
   }
 
-  async #alone<T>(work: (transaction: AuditedTransaction) => Promise<() => T>): Promise<T> {
-    const transaction = await this.#startLate();
+  async #alone<T>(
+    work: (transaction: AuditedTransaction) => Promise<() => T>,
+    mayRunAgain = false,
+  ): Promise<T> {
+    const transaction = await this.#startLate(mayRunAgain);
     let give: () => T;
     try {
       give = await work(transaction);

@@ -6,7 +6,7 @@ import { PostgresRow } from './postgres-row.js';
 import { quoteTable } from './quote-identifier.js';
 import { recorderOf, toldInPart } from './recorders.js';
 import { EngineColumn } from './rewrite-write.js';
-import { type ImageLimits, rowExpression } from './row-image.js';
+import { type ImageLimits, readImage, rowExpression } from './row-image.js';
 import { stateExpression } from './table-state.js';
 import type { Truncation } from './write-shape.js';
 
@@ -86,7 +86,7 @@ function selectAll(
 }
 
 function removed(table: PostgresTable, row: readonly unknown[]): RowChange {
-  const before = new PostgresRow(String(row[EngineColumn.old]), table.columns);
+  const before = new PostgresRow(readImage(table, row[EngineColumn.old]) ?? '', table.columns);
   const place = String(row[3]);
   return { table, before, after: null, from: place, to: place, at: Number(row[EngineColumn.clock]) };
 }

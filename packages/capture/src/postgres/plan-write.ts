@@ -8,12 +8,12 @@ import {
   reachableTables,
   type SchemaView,
 } from './cascades.js';
-import { findWriteLimits, type WriteLimits } from './find-write-limits.js';
+import { findWriteLimits, type Pitfall, type WriteLimits } from './find-write-limits.js';
 import { LockColumn, lockStatement } from './lock-statement.js';
 import type { PostgresTable } from './postgres-catalogue.js';
 import { rewriteWrite } from './rewrite-write.js';
 import { rowBound } from './row-bound.js';
-import type { ImageLimits } from './row-image.js';
+import { type ImageLimits, readImage } from './row-image.js';
 import type { RowLimit } from './row-limit.js';
 import type { RowWrite } from './write-shape.js';
 
@@ -28,6 +28,8 @@ export interface WritePlan {
   /** Where it may touch more rows than are imaged. */
   readonly limit?: RowLimit;
   readonly cascades?: CascadeImage;
+  /** What its form may fail for where the statement as it was written does not. */
+  readonly pitfalls: readonly Pitfall[];
 }
 
 const ROWS_PER_JOIN = 4;
@@ -52,14 +54,15 @@ export interface PlanRequest {
 export async function planWrite(request: PlanRequest): Promise<WritePlan> {
   const { write, table } = request;
   const { limits, limit, rewritten } = planForm(request);
-  if (limits.blocks !== undefined) return { write, table, inexact: [limits.blocks] };
+  const { pitfalls } = limits;
+  if (limits.blocks !== undefined) return { write, table, inexact: [limits.blocks], pitfalls };
   const mark = (reason: string): Inexact => ({ table: table.name, fidelity: 'opaque', reason });
   if (rewritten === undefined) {
     const what =
       write.verb === 'merge' ? 'a MERGE into' : 'no column that is assigned by itself in an UPDATE of';
-    return { write, table, inexact: [mark(`${what} "${table.name.name}"`)] };
+    return { write, table, inexact: [mark(`${what} "${table.name.name}"`)], pitfalls };
   }
-  const plan = { write, table, rewritten, ...(limit === undefined ? {} : { limit }) };
+  const plan = { write, table, rewritten, pitfalls, ...(limit === undefined ? {} : { limit }) };
   if (!isCarriedOn(write, table)) return { ...plan, inexact: limits.inexact };
   const cascades = await lockAndImage(request);
   if (cascades === undefined) {
@@ -135,7 +138,7 @@ async function lockAndImage(
   const rows = await ask(lock);
   const [first] = rows;
   if (first !== undefined) check({ state: first[LockColumn.state], scope: first[LockColumn.scope] }, tables);
-  const texts = new Set(rows.map((row) => String(row[LockColumn.row])));
+  const texts = new Set(rows.map((row) => readImage(table, row[LockColumn.row]) ?? ''));
   if (rows.length > limit || texts.size > view.maxRows) {
     const reached = tables.filter(({ oid, name }) => oid !== table.oid && !view.ignores(name));
     return { inexact: reached.map((child) => beyondLimit(child.name, table, view.maxRows)) };

@@ -41,6 +41,7 @@ export class PostgresCatalogue {
    *
    * @param schema null: the first in the search path that has a relation of that name, as the database finds it
    * @param scope what `SCOPE_EXPRESSION` gives on that connection. @default read
+   * @param isUtf8 false: the database may have no form for the name
    * @returns undefined where there is no such relation
    */
   async find(
@@ -48,10 +49,11 @@ export class PostgresCatalogue {
     schema: string | null,
     name: string,
     scope?: string,
+    isUtf8 = true,
   ): Promise<PostgresTable | undefined> {
     const where = scope ?? (await this.readScope(connection));
     const condition: TableCondition =
-      schema === null ? { kind: 'visible', name } : { kind: 'qualified', schema, name };
+      schema === null ? { kind: 'visible', name, isUtf8 } : { kind: 'qualified', schema, name, isUtf8 };
     if (mayBeTemporary(schema, where)) {
       const resolved = await resolve(connection, condition);
       return resolved === undefined ? undefined : this.byOid(connection, resolved, where);

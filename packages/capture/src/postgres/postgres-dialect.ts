@@ -28,7 +28,7 @@ export function createPostgresDialect(): CaptureDialect {
     begin: 'BEGIN',
     commit: 'COMMIT',
     rollback: 'ROLLBACK',
-    createSession: (connection, options) => new PostgresSession(connection, options, schema),
+    createSession: (connection, options, begun) => new PostgresSession(connection, options, schema, begun),
     // No try of ours helps: the caller gets what his own statement would have met.
     isBusy: endsTransaction,
     isStale: endsTransaction,

@@ -1,6 +1,7 @@
 import type { RowImage, StoredValue } from '../dialect.js';
 import type { PostgresColumn, ValueFormat } from './postgres-table.js';
 import { type ArrayItems, parseArray, parseRecord } from './record-text.js';
+import { rawBytes } from './text-encoding.js';
 
 const NULL_VALUE: StoredValue = { type: 'null' };
 const NONE: ReadonlySet<number> = new Set();
@@ -72,9 +73,12 @@ function readValue(text: string, format: ValueFormat): StoredValue {
       return { type: 'bytes', bytes: readBytes(text) };
     case 'list':
       return readList(parseArray(text, format.delimiter), format.item);
+    case 'text': {
+      const bytes = rawBytes(text);
+      return bytes === undefined ? { type: 'text', text } : { type: 'bytes', bytes };
+    }
     case 'integer':
     case 'real':
-    case 'text':
       return { type: format.kind, text };
   }
 }

@@ -3,6 +3,7 @@ import { PostgresCatalogue, type PostgresTable } from './postgres-catalogue.js';
 import { readWriteShape } from './read-write-shape.js';
 import type { ImageLimits } from './row-image.js';
 import { HAS_RECORDERS } from './table-query.js';
+import { type TextEncoding, textEncoding } from './text-encoding.js';
 import { readUnsafeSettings, settingChangedBy } from './unsafe-settings.js';
 import type { NamedTable, WriteShape } from './write-shape.js';
 import {
@@ -29,6 +30,7 @@ export class PostgresSchema {
   #preparing: Promise<void> | undefined;
   #version: number | undefined;
   #isUtf8 = true;
+  #encoding: TextEncoding = 'sure';
   #limits: ImageLimits | undefined;
   /** By oid: rows with large values have been seen there, or stand there. */
   readonly #wide = new Set<string>();
@@ -52,6 +54,11 @@ export class PostgresSchema {
     this.#hasRecorders = row?.[0] === 'true';
     await this.version(connection);
     this.#isPrepared = true;
+  }
+
+  /** Of the database, as soon as its version is known. */
+  get encoding(): TextEncoding {
+    return this.#encoding;
   }
 
   /** Settings under which not everything can be told exactly. */
@@ -98,7 +105,7 @@ export class PostgresSchema {
     { schema, name }: NamedTable,
     scope: string,
   ): Promise<PostgresTable | undefined> {
-    return this.#catalogue.find(connection, schema, name, scope);
+    return this.#catalogue.find(connection, schema, name, scope, this.#isUtf8);
   }
 
   /** @param scope that of the connection */
@@ -128,6 +135,7 @@ export class PostgresSchema {
     );
     this.#version = Number(row?.[0]);
     this.#isUtf8 = row?.[1] === 'UTF8';
+    this.#encoding = textEncoding(String(row?.[1]));
     return this.#version;
   }
 

@@ -1,4 +1,3 @@
-import { orderChanges } from '../change-order.js';
 import type {
   CaptureConnection,
   CaptureSession,
@@ -12,23 +11,25 @@ import type {
 import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
 import type { SchemaView } from './cascades.js';
-import { countedOnly, tooMany } from './counted-only.js';
+import { tooMany } from './counted-only.js';
 import { eventsOf, findUntold } from './find-write-limits.js';
 import { imageTruncation } from './image-truncation.js';
-import { hasLarge, mayBringLarge } from './large-input.js';
-import { findLateLimits, findUnread } from './late-limits.js';
+import { mayBringLarge } from './large-input.js';
 import { LeftToTriggers } from './left-to-triggers.js';
 import { OutdatedSchema } from './outdated-schema.js';
 import { planWrite, type WritePlan } from './plan-write.js';
 import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import type { PostgresSchema } from './postgres-schema.js';
-import { clockOf, readChanges, readOwnRows } from './read-changes.js';
-import { carriesBeyond, isToldByTrigger, recorderOf, toldInPart } from './recorders.js';
+import { readAnswer } from './read-answer.js';
+import { carriesBeyond, recorderOf, toldInPart } from './recorders.js';
 import { EngineColumn } from './rewrite-write.js';
-import { hasLongValues, type ImageLimits } from './row-image.js';
 import { isTooManyRows } from './row-limit.js';
-import { settleCascades } from './settle-cascades.js';
-import { stateExpression, stateOf } from './table-state.js';
+import { findUnseen, inOneMark, NO_TEXT } from './session-marks.js';
+import { SessionScope } from './session-scope.js';
+import { guardedConnection, StatementGuard } from './statement-guard.js';
+import { StatementImages } from './statement-images.js';
+import { isAtHome, stateExpression, stateOf } from './table-state.js';
+import { UNTRANSLATABLE } from './text-encoding.js';
 import type { NamedTable } from './write-shape.js';
 
 // What the database says where it does not find, know or support what it was asked for: what was known is out of date.
@@ -37,7 +38,8 @@ const ABORTED = /\b25P02\b/;
 const NOTHING: Readiness = { inexact: [] };
 const NO_CHANGES: StatementChanges = { rows: [], inexact: [] };
 const TRIES = 3;
-const SAVEPOINT = 'indelible_statement';
+const yes = (): boolean => true;
+const no = (): boolean => false;
 
 type Ask = (sql: string) => Promise<EngineRows>;
 
@@ -46,36 +48,70 @@ export class PostgresSession implements CaptureSession {
   #plan: WritePlan | undefined;
   /** The rows that the TRUNCATE which runs next will take. */
   #truncated: readonly RowChange[] = [];
-  #scope: string | undefined;
-  /** A savepoint of ours stands right before the statement. */
-  #isGuarded = false;
-  /** By oid, what of a table's rows the statement leaves on the server. */
-  readonly #images = new Map<string, ImageLimits | undefined>();
-  /** The connection has left the scope in which it began. */
-  #hasMoved = false;
+  readonly #scope: SessionScope;
+  /** Right before the statement, where the form that it was given may fail by itself. */
+  readonly #guard: StatementGuard;
+  /** Right before what is asked for beside the statement. */
+  readonly #asking: StatementGuard;
+  readonly #connection: CaptureConnection;
+  readonly #images: StatementImages;
   readonly #left: LeftToTriggers;
 
+  /** @param mayRunAgain the transaction is of one statement, and is undone and run again where that was not seen */
   constructor(
-    private readonly connection: CaptureConnection,
+    private readonly caller: CaptureConnection,
     private readonly options: SessionOptions,
     private readonly schema: PostgresSchema,
+    private readonly mayRunAgain: boolean,
   ) {
-    this.#left = new LeftToTriggers(connection);
+    this.#scope = new SessionScope(schema);
+    this.#images = new StatementImages(schema, options);
+    this.#guard = new StatementGuard(caller, 'indelible_statement');
+    this.#asking = new StatementGuard(caller, 'indelible_asking');
+    this.#connection = guardedConnection(caller, this.#asking, () => this.#guardsAsking);
+    this.#left = new LeftToTriggers(caller);
+  }
+
+  /** What only auditing asks for must not take the caller's transaction with it, unless its policy is to be strict. */
+  get #guardsAsking(): boolean {
+    return !this.options.mustJoin() || this.schema.encoding === 'unsure';
   }
 
   async before(_: Statement, sql: string, ask: Ask, inputLength?: number): Promise<Readiness> {
     this.abandon();
-    const reasons = [
-      ...this.schema.writingCalls(sql).map((name) => `the function ${name}, which may write rows`),
-      ...this.schema.unsafeSettings.map((setting) => `the setting ${setting}`),
-    ];
-    const found = reasons.map((reason): Inexact => ({ table: null, fidelity: 'opaque', reason }));
+    const asks: Ask = async (text) => {
+      if (this.#guardsAsking) await this.#asking.set();
+      return ask(text);
+    };
+    return this.#behindGuard(
+      () => this.#ready(sql, asks, inputLength),
+      () => ({ inexact: [NO_TEXT] }),
+    );
+  }
+
+  /** @param untranslatable what it comes to where the database can not give what was asked for as text */
+  async #behindGuard<T>(work: () => Promise<T>, untranslatable: () => T): Promise<T> {
+    try {
+      const result = await work();
+      await this.#asking.release();
+      return result;
+    } catch (error) {
+      const wasGuarded = this.#asking.isSet;
+      // Where that fails too, the transaction is lost, and the first error says why.
+      await this.#asking.undo().catch(() => undefined);
+      if (wasGuarded && UNTRANSLATABLE.test(errorText(error))) return untranslatable();
+      throw error;
+    }
+  }
+
+  async #ready(sql: string, ask: Ask, inputLength: number | undefined): Promise<Readiness> {
+    const found = findUnseen(this.schema, sql);
     const { inexact, rewritten } = await this.#lookAgain(sql, ask, inputLength);
-    const isLimited = this.#plan?.limit !== undefined && found.length + inexact.length === 0;
-    if (isLimited && this.options.strict && !(await this.#guard())) return NOTHING;
-    return rewritten === undefined
-      ? { inexact: [...found, ...inexact] }
-      : { inexact: [...found, ...inexact], rewritten };
+    const all = inOneMark([...found, ...inexact]);
+    if (rewritten === undefined) return { inexact: all };
+    const isLimited = this.#plan?.limit !== undefined && all.length === 0 && this.options.strict;
+    const mayFail = isLimited || (this.#plan?.pitfalls.length ?? 0) > 0;
+    return mayFail && !(await this.#setGuard()) ? NOTHING : { inexact: all, rewritten };
   }
 
   /** What is known of the schema may be out of date, which shows on the way. */
@@ -116,13 +152,13 @@ export class PostgresSession implements CaptureSession {
       await this.#left.leave(shape, table, (told) => this.#check(told, [table]));
       return { inexact: findUntold(shape, table) };
     }
-    if (mayBringLarge(sql, shape, inputLength)) this.#images.set(table.oid, this.#imageLimits(table));
+    if (mayBringLarge(sql, shape, inputLength)) this.#images.limit(table);
     const plan = await planWrite({
       view: this.#view,
       sql,
       write: shape,
       table,
-      version: await this.schema.version(this.connection),
+      version: await this.schema.version(this.#connection),
       ask,
       check: (told, tables) => this.#check(told, tables),
     });
@@ -134,7 +170,7 @@ export class PostgresSession implements CaptureSession {
 
   /** It runs as it was written, and nothing will tell later whether that had to be. */
   async #unseen(inexact: readonly Inexact[], table: PostgresTable): Promise<Readiness> {
-    const [row] = await this.connection.query(
+    const [row] = await this.#connection.query(
       `SELECT ${stateExpression([table])} AS state, ${SCOPE_EXPRESSION} AS scope`,
     );
     this.#check({ state: row?.[0], scope: row?.[1] }, [table]);
@@ -142,13 +178,13 @@ export class PostgresSession implements CaptureSession {
   }
 
   /**
-   * The statement fails where it touches too many rows, which would abort its transaction.
+   * The statement may fail in its new form, which would abort its transaction.
    * @returns false where that has failed before
    */
-  async #guard(): Promise<boolean> {
+  async #setGuard(): Promise<boolean> {
     try {
-      await this.connection.execute(`SAVEPOINT ${SAVEPOINT}`);
-      this.#isGuarded = true;
+      await this.#asking.release();
+      await this.#guard.set();
       return true;
     } catch (error) {
       this.abandon();
@@ -158,51 +194,51 @@ export class PostgresSession implements CaptureSession {
   }
 
   async after(rows: EngineRows): Promise<StatementChanges> {
+    return this.#behindGuard(
+      () => this.#changes(rows),
+      () => ({ rows: [], inexact: [NO_TEXT] }),
+    );
+  }
+
+  async #changes(rows: EngineRows): Promise<StatementChanges> {
     const truncated = this.#truncated;
     this.#truncated = [];
     if (truncated.length > 0) return { rows: truncated, inexact: [] };
     const plan = this.#plan;
     this.#plan = undefined;
-    if (this.#isGuarded) await this.connection.execute(`RELEASE SAVEPOINT ${SAVEPOINT}`);
-    this.#isGuarded = false;
-    const [first] = rows;
+    await this.#guard.release();
     if (plan === undefined) return { rows: [], inexact: await this.#settleLeft() };
-    if (first === undefined) return NO_CHANGES;
-    const { write, cascades, rewritten } = plan;
-    const table = await this.#tableNow(plan, first);
-    const late = table === plan.table ? [] : findLateLimits(plan, table);
-    const count = rewritten?.count === undefined ? rows.length : Number(first[rewritten.count]);
-    if (count > this.options.maxRows) {
-      const counted = countedOnly(plan, table, count, this.options);
-      return { rows: [], inexact: [...late, ...counted] };
-    }
-    const isCut = this.#images.get(table.oid) !== undefined;
-    if (!this.schema.isWide(table) && hasLarge(rows, table, isCut)) this.schema.noteWide(table);
-    const unread = findUnread(plan, table, rows);
-    if (cascades === undefined) {
-      const told = readChanges(write, table, rows).filter((change) => !isToldByTrigger(change));
-      return { rows: orderChanges(told), inexact: [...late, ...unread] };
-    }
-    const own = readOwnRows(write, table, rows);
-    const settled = await settleCascades(this.#view, cascades, table, own, clockOf(rows.at(-1)));
-    const told = settled.rows.filter(
-      (change) => !this.options.ignores(change.table.name) && !isToldByTrigger(change),
-    );
-    return { rows: orderChanges(told), inexact: [...late, ...unread, ...settled.inexact] };
+    if (rows.length === 0) return NO_CHANGES;
+    const table = await this.#tableNow(plan, rows);
+    return readAnswer({
+      plan,
+      table,
+      rows,
+      view: this.#view,
+      schema: this.schema,
+      options: this.options,
+      isCut: this.#images.of(table) !== undefined,
+      mayRunAgain: this.mayRunAgain,
+    });
   }
 
-  async refused(error: unknown): Promise<Inexact | undefined> {
+  async failedForUs(error: unknown): Promise<Inexact | undefined> {
     const plan = this.#plan;
-    if (plan === undefined || !this.#isGuarded || !isTooManyRows(errorText(error))) return undefined;
+    if (plan === undefined || !this.#guard.isSet) return undefined;
+    const text = errorText(error);
+    const why: Inexact | undefined = isTooManyRows(text)
+      ? { table: plan.table.name, fidelity: 'count-only', reason: tooMany(this.options) }
+      : plan.pitfalls.find((pitfall) => pitfall.error.test(text))?.inexact;
+    if (why === undefined) return undefined;
+    await this.#guard.undo();
     this.abandon();
-    await this.connection.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
-    await this.connection.execute(`RELEASE SAVEPOINT ${SAVEPOINT}`);
-    return { table: plan.table.name, fidelity: 'count-only', reason: tooMany(this.options) };
+    return why;
   }
 
   abandon(error?: unknown): void {
     this.#plan = undefined;
-    this.#isGuarded = false;
+    this.#guard.drop();
+    this.#asking.drop();
     this.#truncated = [];
     this.#left.abandon();
     if (error !== undefined && OUTDATED.test(errorText(error))) this.#forgetSchema();
@@ -213,37 +249,29 @@ export class PostgresSession implements CaptureSession {
   }
 
   async wasRolledBack(): Promise<boolean> {
-    try {
-      await this.connection.query('SELECT 1');
-      return false;
-    } catch {
-      return true;
-    }
+    return this.caller.query('SELECT 1').then(no, yes);
   }
 
-  /** What it may have taken back of the schema the next statement tells. */
   savepointRolledBack(): void {
-    if (this.#hasMoved) this.#scope = undefined;
+    this.#scope.returns();
     this.#left.forget();
   }
 
   async tell(text: string): Promise<void> {
     const sql = `SELECT pg_catalog.set_config('indelible.context', $1, true)`;
-    if (this.connection.ahead === undefined) await this.connection.query(sql, [text]);
+    if (this.caller.ahead === undefined) await this.caller.query(sql, [text]);
     // Where it fails, so does the statement that it goes with.
-    else this.connection.ahead(sql, [text]).catch(() => undefined);
+    else this.caller.ahead(sql, [text]).catch(() => undefined);
   }
 
   namesMoved(): void {
-    this.#hasMoved = true;
-    this.#scope = undefined;
+    this.#scope.moves();
   }
 
   renew(): void {
     this.abandon();
     this.#left.forget();
-    this.#hasMoved = false;
-    this.#scope = undefined;
+    this.#scope.renew();
   }
 
   async skip(): Promise<void> {
@@ -260,59 +288,31 @@ export class PostgresSession implements CaptureSession {
   }
 
   #settleLeft(): Promise<readonly Inexact[]> {
-    return this.#left.settle(
-      (scope) => this.#noteScope(scope),
-      () => {
-        this.schema.forget();
-        return this.#view;
-      },
-    );
+    const anew = (): SchemaView => {
+      this.schema.forget();
+      return this.#view;
+    };
+    return this.#left.settle((scope) => this.#scope.note(scope), anew);
   }
 
   get #view(): SchemaView {
-    const { connection, schema } = this;
+    const { schema } = this;
+    const { maxRows, strict, ignores } = this.options;
+    const connection = this.#connection;
     return {
       connection,
-      maxRows: this.options.maxRows,
-      strict: this.options.strict,
-      ignores: this.options.ignores,
-      imagesOf: (table) => this.#imagesOf(table),
-      find: async (name) => schema.find(connection, name, await this.#scopeNow()),
-      byOid: async (oid) => schema.byOid(connection, oid, await this.#scopeNow()),
+      maxRows,
+      strict,
+      ignores,
+      imagesOf: (table) => this.#images.of(table),
+      find: async (name) => schema.find(connection, name, await this.#scope.now(connection)),
+      byOid: async (oid) => schema.byOid(connection, oid, await this.#scope.now(connection)),
     };
-  }
-
-  /** The same for a table from the beginning of a statement to its end: its images are compared. */
-  #imagesOf(table: PostgresTable): ImageLimits | undefined {
-    if (!this.#images.has(table.oid)) {
-      this.#images.set(table.oid, this.schema.isWide(table) ? this.#imageLimits(table) : undefined);
-    }
-    return this.#images.get(table.oid);
-  }
-
-  #imageLimits(table: PostgresTable): ImageLimits | undefined {
-    return hasLongValues(table) ? this.schema.imageLimits(this.options.limits()) : undefined;
-  }
-
-  async #scopeNow(): Promise<string> {
-    this.#scope ??= await (this.#hasMoved
-      ? this.schema.readScope(this.connection)
-      : this.schema.guessScope(this.connection));
-    return this.#scope;
   }
 
   #forgetSchema(): void {
     this.schema.forget();
-    this.#scope = undefined;
-  }
-
-  /** @returns false where it is another scope than was thought */
-  #noteScope(scope: unknown): boolean {
-    const told = String(scope);
-    const isSame = told === this.#scope;
-    this.#scope = told;
-    if (!this.#hasMoved) this.schema.noteScope(told);
-    return isSame;
+    this.#scope.forget();
   }
 
   /** @throws OutdatedSchema */
@@ -320,15 +320,18 @@ export class PostgresSession implements CaptureSession {
     { state, scope }: { readonly state: unknown; readonly scope: unknown },
     tables: readonly PostgresTable[],
   ): void {
-    const isSame = this.#noteScope(scope);
+    const isSame = this.#scope.note(scope);
     if (state !== stateOf(tables)) throw new OutdatedSchema(true);
     if (!isSame) throw new OutdatedSchema(false);
   }
 
   /** The table as it is now: what the statement answered tells whether it is still the one that was known. */
-  async #tableNow({ write, table }: WritePlan, row: readonly unknown[]): Promise<PostgresTable> {
-    const isSame = this.#noteScope(row[EngineColumn.scope]);
-    const isKnown = row[EngineColumn.state] === stateOf([table]);
+  async #tableNow({ write, table }: WritePlan, rows: EngineRows): Promise<PostgresTable> {
+    const [first = []] = rows;
+    const isSame = this.#scope.note(first[EngineColumn.scope]);
+    const isKnown =
+      first[EngineColumn.state] === stateOf([table]) &&
+      rows.every((row) => isAtHome(row[EngineColumn.home], table));
     if (isSame && isKnown) return table;
     if (!isKnown) this.schema.forget();
     return (await this.#view.find(write.target)) ?? table;

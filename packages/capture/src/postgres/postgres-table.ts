@@ -1,4 +1,5 @@
 import type { ColumnInfo, TableInfo, TableName } from '../dialect.js';
+import type { TextEncoding } from './text-encoding.js';
 
 /** How the text of a value reads, whatever the type is called: a domain's is that of its base type. */
 export type ValueFormat =
@@ -44,6 +45,13 @@ export interface PostgresTrigger {
 
 export type RelationKind = 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign' | 'other';
 
+export interface ChildTable {
+  readonly oid: string;
+  readonly kind: RelationKind;
+  /** Changes with its own triggers. Compare it with what `triggersExpression` gives. */
+  readonly triggers: string;
+}
+
 export interface PostgresTable extends TableInfo {
   /** What events call it: of a partition, the name of the table that is partitioned. */
   readonly name: TableName;
@@ -60,9 +68,13 @@ export interface PostgresTable extends TableInfo {
   /**
    * Changes whenever the table is renamed, or its triggers, foreign keys from and to it, rules, row-level security or
    * privileges change, and now and then without a cause. Compare it with what `effectsExpression` gives. It does not change
-   * with the source of a trigger's function, nor with what happens to `children`.
+   * with the source of a trigger's function, nor with what happens to `children`: see `functions` and `children`.
    */
   readonly effects: string;
+  /** The oids of the functions of `triggers`. */
+  readonly triggerFunctions: readonly string[];
+  /** Changes whenever one of these is replaced. Compare it with what `functionsExpression` gives. */
+  readonly functions: string;
   /**
    * A column was added that the transaction's snapshot does not show: `columns` lacks it, and the fingerprint that the
    * transaction sees does not change with it. Only in transactions that keep one snapshot.
@@ -90,7 +102,11 @@ export interface PostgresTable extends TableInfo {
   /** Foreign keys that point at it or at one of `children`. */
   readonly referencedBy: readonly PostgresReference[];
   /** Partitions and tables that inherit from it, at any depth: a statement on it touches their rows too. */
-  readonly children: readonly { readonly oid: string; readonly kind: RelationKind }[];
+  readonly children: readonly ChildTable[];
+  /** Its primary key is checked at the end of a statement or of the transaction: until then two rows may have the same. */
+  readonly isKeyLate: boolean;
+  /** That of the database. */
+  readonly encoding: TextEncoding;
   /** The oid of the table whose partition it is, at any depth; its own where it is none. */
   readonly root: string;
   readonly isTemporary: boolean;

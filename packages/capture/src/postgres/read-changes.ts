@@ -4,11 +4,22 @@ import { PostgresRow } from './postgres-row.js';
 import { parseRecord } from './record-text.js';
 import type { PostgresChange } from './recorders.js';
 import { EngineColumn } from './rewrite-write.js';
+import { readImage } from './row-image.js';
 import { positionOf } from './select-by-keys.js';
 import type { OwnRow } from './settle-cascades.js';
 import type { RowWrite } from './write-shape.js';
 
 type EngineRow = EngineRows[number];
+
+/** Makes texts of the images that a rewritten statement has answered with. */
+export function withImages(table: PostgresTable, rows: EngineRows): EngineRows {
+  if (table.encoding !== 'raw') return rows;
+  return rows.map((row) =>
+    row.map((value, at) =>
+      at === EngineColumn.old || at === EngineColumn.new ? readImage(table, value) : value,
+    ),
+  );
+}
 
 /** What the rewritten statement did to the rows of its own table, in the order in which it touched them. */
 export function readChanges(

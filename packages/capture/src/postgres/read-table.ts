@@ -9,6 +9,7 @@ import type {
   RelationKind,
   TriggerEvent,
 } from './postgres-table.js';
+import { textEncoding } from './text-encoding.js';
 import { mayTriggerWrite } from './trigger-writes.js';
 
 const KINDS: readonly RelationKind[] = ['table', 'partitioned', 'view', 'materialized view', 'foreign'];
@@ -53,7 +54,15 @@ export function readTable(json: string): PostgresTable {
     ),
     rules: cellTexts(cells.get('rules')),
     reads: cellTexts(cells.get('reads')),
-    children: rows('children').map(([oid, kind]) => ({ oid: cellText(oid), kind: readKind(kind) })),
+    children: rows('children').map(([oid, kind, triggers]) => ({
+      oid: cellText(oid),
+      kind: readKind(kind),
+      triggers: triggers === null ? '' : cellText(triggers),
+    })),
+    triggerFunctions: cellTexts(cells.get('triggerFunctions')),
+    functions: cells.get('functions') === null ? '' : text('functions'),
+    isKeyLate: cells.get('isKeyLate') === true,
+    encoding: textEncoding(text('encoding')),
     hasRowSecurity: cells.get('hasRowSecurity') === true,
     mayReadPlaces: cells.get('mayReadPlaces') === true,
     mayLock: cells.get('mayLock') === true,

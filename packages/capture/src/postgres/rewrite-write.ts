@@ -3,7 +3,7 @@ import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import { type ImageLimits, isWhole, rowExpression } from './row-image.js';
 import { limitRows, limitSent, type RowLimit } from './row-limit.js';
 import { STATEMENT_TOKEN as TOKEN } from './statement-token.js';
-import { stateExpression } from './table-state.js';
+import { homeExpression, stateExpression } from './table-state.js';
 import { canBeUnassigned, unassigned } from './unassigned.js';
 import type { RowWrite } from './write-shape.js';
 
@@ -20,6 +20,8 @@ export const EngineColumn = {
   scope: 4,
   /** Where the row stands, for tables without a key; else NULL. */
   place: 5,
+  /** Which table the row is of, as `isAtHome` reads it; NULL where the role may not read that. */
+  home: 6,
 } as const;
 
 const CLOCK = '(extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint::text';
@@ -64,7 +66,14 @@ export function rewriteWrite(
   } else if (hasOld && write.verb === 'update' && !mayBeStale(table))
     old = rowExpression('old', table, images);
   // Its text is NULL where there was no row, and that of a row of nothing but NULL is not.
-  else if (hasOld && write.conflict === 'update' && images === undefined && isWhole(table)) old = 'old::text';
+  else if (
+    hasOld &&
+    write.conflict === 'update' &&
+    images === undefined &&
+    isWhole(table) &&
+    table.encoding !== 'raw'
+  )
+    old = 'old::text';
   else if (write.verb === 'update' || write.conflict === 'update') {
     const note = noteOldRow(sql, write, table, row);
     if (note === undefined) return undefined;
@@ -86,6 +95,7 @@ export function rewriteWrite(
     table.key.length === 0 && table.kind === 'table' && table.mayReadPlaces
       ? `${write.qualifier}.ctid::text`
       : 'NULL::text',
+    table.mayReadPlaces ? homeExpression(write.qualifier, table) : 'NULL::text',
   ];
   const returnsRows = write.returning !== null;
   const columns = [

@@ -1,6 +1,7 @@
 import type { ValueLimits } from '../dialect.js';
 import type { PostgresColumn, PostgresTable } from './postgres-table.js';
 import { quoteIdentifier } from './quote-identifier.js';
+import { rawExpression, readRaw } from './text-encoding.js';
 
 /** Beyond which size values are left on the server. */
 export interface ImageLimits extends ValueLimits {
@@ -15,12 +16,23 @@ const SMALL_DOCUMENT = 1_000;
 const CHUNK = 65_536;
 
 /**
- * A row in the text that `PostgresRow` reads.
+ * A row in the text of which `readImage` makes the one that `PostgresRow` reads.
  *
  * @param limits what is longer is told by its length and SHA-256, and of texts by their beginning. Their positions stand
  * behind the last column then. @default the row as it is
  */
 export function rowExpression(qualifier: string, table: PostgresTable, limits?: ImageLimits): string {
+  const row = textExpression(qualifier, table, limits);
+  return table.encoding === 'raw' ? rawExpression(row) : row;
+}
+
+/** The row's text from what `rowExpression` gave. */
+export function readImage(table: PostgresTable, value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  return table.encoding === 'raw' ? readRaw(value) : value;
+}
+
+function textExpression(qualifier: string, table: PostgresTable, limits?: ImageLimits): string {
   const fields = table.columns.map(({ name, isReadable }) =>
     isReadable ? `${qualifier}.${quoteIdentifier(name)}` : 'NULL',
   );

@@ -1,7 +1,7 @@
 import type { CaptureConnection } from '../dialect.js';
 import type { PostgresTable } from './postgres-catalogue.js';
 import { quoteIdentifier, quoteTable } from './quote-identifier.js';
-import { type ImageLimits, rowExpression } from './row-image.js';
+import { type ImageLimits, readImage, rowExpression } from './row-image.js';
 
 /** A row by the texts of its values, in the order of its table's columns. */
 export type RawRow = readonly (string | null)[];
@@ -41,7 +41,10 @@ export async function selectByKeys(
      JOIN ROWS FROM (unnest(${lists})) AS k(${names}) ON ${conditions.join(' AND ')} ${rest}`,
     columns.map(({ values }) => arrayText(values)),
   );
-  return { texts: [...new Set(rows.map(([text]) => String(text)))], isCut: rows.length > limit };
+  return {
+    texts: [...new Set(rows.map(([text]) => readImage(table, text) ?? ''))],
+    isCut: rows.length > limit,
+  };
 }
 
 /** The columns of the table's own key. */

@@ -31,6 +31,23 @@ export function behindExpression(oid: string): string {
  * @param oid decimal, or an expression
  */
 export function effectsExpression(oid: string): string {
-  return `pg_catalog.concat((SELECT ${VERSION} FROM pg_catalog.pg_class WHERE oid = ${oid}), ' ',
-    (SELECT pg_catalog.bit_xor(${VERSION}) FROM pg_catalog.pg_trigger WHERE tgrelid = ${oid}))`;
+  return `pg_catalog.concat((SELECT ${VERSION} FROM pg_catalog.pg_class WHERE oid = ${oid}), ' ', ${triggersExpression(oid)})`;
+}
+
+/**
+ * The same that changes with the triggers of a table alone.
+ *
+ * @param oid decimal, or an expression
+ */
+export function triggersExpression(oid: string): string {
+  return `(SELECT pg_catalog.bit_xor(${VERSION})::pg_catalog.text FROM pg_catalog.pg_trigger WHERE tgrelid = ${oid})`;
+}
+
+/**
+ * The same that changes whenever one of the functions is replaced.
+ *
+ * @param condition on `oid`
+ */
+export function functionsExpression(condition: string): string {
+  return `(SELECT pg_catalog.bit_xor(${VERSION})::pg_catalog.text FROM pg_catalog.pg_proc WHERE ${condition})`;
 }

@@ -1,10 +1,16 @@
-import { behindExpression, effectsExpression, fingerprintExpression } from './table-fingerprint.js';
+import {
+  behindExpression,
+  effectsExpression,
+  fingerprintExpression,
+  functionsExpression,
+  triggersExpression,
+} from './table-fingerprint.js';
 
 /** Which relation a query is for: its condition on `c`, a row of pg_class, and its parameters. */
 export type TableCondition =
   | { readonly kind: 'oid'; readonly oid: string }
-  | { readonly kind: 'qualified'; readonly schema: string; readonly name: string }
-  | { readonly kind: 'visible'; readonly name: string };
+  | { readonly kind: 'qualified'; readonly schema: string; readonly name: string; readonly isUtf8: boolean }
+  | { readonly kind: 'visible'; readonly name: string; readonly isUtf8: boolean };
 
 /** A name is cut to 63 bytes as in SQL. None of this fails, whatever the role may and whatever is dropped meanwhile. */
 export function conditionOf(condition: TableCondition): {
@@ -14,18 +20,39 @@ export function conditionOf(condition: TableCondition): {
   switch (condition.kind) {
     case 'oid':
       return { sql: 'c.oid = $1::text::oid', params: [condition.oid] };
-    case 'visible':
+    case 'visible': {
+      const name = nameTest('c.relname', '$1', condition.name, condition.isUtf8);
+      return { sql: `${name.sql} AND pg_catalog.pg_table_is_visible(c.oid)`, params: [name.param] };
+    }
+    case 'qualified': {
+      const name = nameTest('c.relname', '$1', condition.name, condition.isUtf8);
+      const schema = nameTest('nspname', '$2', condition.schema, condition.isUtf8);
       return {
-        sql: 'c.relname = $1::text::name AND pg_catalog.pg_table_is_visible(c.oid)',
-        params: [condition.name],
+        sql: `${name.sql} AND c.relnamespace = CASE $2::text WHEN 'pg_temp' THEN
+          pg_catalog.pg_my_temp_schema() ELSE (SELECT oid FROM pg_catalog.pg_namespace WHERE ${schema.sql}) END`,
+        params: [name.param, schema.param],
       };
-    case 'qualified':
-      return {
-        sql: `c.relname = $1::text::name AND c.relnamespace = CASE $2::text WHEN 'pg_temp' THEN
-          pg_catalog.pg_my_temp_schema() ELSE (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $2::text::name) END`,
-        params: [condition.name, condition.schema],
-      };
+    }
   }
+}
+
+/** So many characters are cut in no encoding. */
+const MAX_NEVER_CUT = 20;
+
+/** A name for which the database has no form is not found, and the query does not fail. */
+function nameTest(
+  column: string,
+  parameter: string,
+  name: string,
+  isUtf8: boolean,
+): { readonly sql: string; readonly param: string } {
+  if (isUtf8 || !/[^ -~]/.test(name) || name.length > MAX_NEVER_CUT) {
+    return { sql: `${column} = ${parameter}::text::name`, param: name };
+  }
+  return {
+    sql: `pg_catalog.convert_to(${column}::text, 'UTF8') = pg_catalog.decode(${parameter}::text, 'hex')`,
+    param: Buffer.from(name).toString('hex'),
+  };
 }
 
 const names = (positions: string, relation: string): string =>
@@ -107,6 +134,13 @@ const TRIGGERS = `(SELECT json_agg(json_build_array(g.tgname, g.tgtype, pn.nspna
     AND (g.tgrelid = t.oid OR g.tgtype & 1 = 1) AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_trigger up WHERE up.oid = g.tgparentid AND up.tgrelid IN (SELECT oid FROM family)))`;
 
+const TRIGGER_FUNCTIONS = `SELECT g.tgfoid FROM pg_catalog.pg_trigger g WHERE NOT g.tgisinternal
+  AND g.tgenabled IN ('O', 'A') AND g.tgrelid IN (SELECT oid FROM family)`;
+
+/** A primary key that is checked at the end of the statement, or of the transaction. */
+const IS_KEY_LATE = `EXISTS (SELECT FROM pg_catalog.pg_index i
+  WHERE i.indrelid = t.oid AND i.indisprimary AND NOT i.indimmediate)`;
+
 const RULES = `(SELECT json_agg(w.rulename ORDER BY w.rulename) FROM pg_catalog.pg_rewrite w
   WHERE w.ev_class = t.oid AND w.rulename <> '_RETURN' AND w.ev_enabled IN ('O', 'A'))`;
 
@@ -134,8 +168,11 @@ export function tableQuery(condition: string, scope: string): string {
     'columns', ${COLUMNS}, 'types', ${TYPES}, 'key', ${KEY},
     'references', ${REFERENCES}, 'referencedBy', ${REFERENCED_BY},
     'triggers', ${TRIGGERS}, 'recorders', ${RECORDERS}, 'rules', ${RULES}, 'reads', ${READS},
-    'children', (SELECT json_agg(json_build_array(k.oid::text, ${KIND('k')}) ORDER BY k.oid)
+    'children', (SELECT json_agg(json_build_array(k.oid::text, ${KIND('k')}, ${triggersExpression('k.oid')}) ORDER BY k.oid)
       FROM family f JOIN pg_catalog.pg_class k ON k.oid = f.oid WHERE k.oid <> t.oid),
+    'triggerFunctions', (SELECT json_agg(DISTINCT f.tgfoid::text) FROM (${TRIGGER_FUNCTIONS}) f),
+    'functions', ${functionsExpression(`oid IN (${TRIGGER_FUNCTIONS})`)},
+    'isKeyLate', ${IS_KEY_LATE}, 'encoding', pg_catalog.getdatabaseencoding(),
     'hasRowSecurity', pg_catalog.row_security_active(t.oid),
     'mayReadPlaces', pg_catalog.has_table_privilege(t.oid, 'SELECT'),
     'mayLock', pg_catalog.has_any_column_privilege(t.oid, 'UPDATE'),

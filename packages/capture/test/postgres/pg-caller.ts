@@ -1,7 +1,12 @@
 import pg from 'pg';
 import type { CaptureEngine } from '../../src/capture-engine.js';
 import type { CaptureTransaction } from '../../src/capture-transaction.js';
-import type { CaptureConnection, EngineRows, Rewritten } from '../../src/dialect.js';
+import {
+  type CaptureConnection,
+  type EngineRows,
+  OutdatedCapture,
+  type Rewritten,
+} from '../../src/dialect.js';
 import { readPostgresStatement } from '../../src/postgres/postgres-statement.js';
 
 /** What a statement gave its caller: rows as the database writes them, and the count of its command tag. */
@@ -11,6 +16,8 @@ export interface Answer {
   readonly count: number | null;
 }
 
+/** As the ORM packages do. */
+const TRIES = 3;
 const AS_TEXT = { getTypeParser: () => (value: unknown) => value };
 
 /** A connection of node-postgres as an application uses one, with the engine behind it, or without any. */
@@ -94,15 +101,16 @@ export class PgCaller {
     }
   }
 
-  async #alone(engine: CaptureEngine, sql: string, params: readonly unknown[]): Promise<Answer> {
+  async #alone(engine: CaptureEngine, sql: string, params: readonly unknown[], tries = 1): Promise<Answer> {
     await send(this.client, 'BEGIN', []);
-    const follow = engine.transaction(this.#connection);
+    const follow = engine.transaction(this.#connection, tries < TRIES);
     try {
       const answer = await this.#through(follow, sql, params);
       await follow.commit(() => send(this.client, 'COMMIT', []));
       return answer;
     } catch (error) {
       await follow.rollback(() => send(this.client, 'ROLLBACK', []));
+      if (error instanceof OutdatedCapture) return this.#alone(engine, sql, params, tries + 1);
       throw error;
     }
   }

@@ -159,11 +159,7 @@ describePostgres('a cascade', (server) => {
     await bench.outside.query(
       'CREATE TABLE b(id int PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE); INSERT INTO b SELECT n, n FROM generate_series(1,8) n;',
     );
-    await bench.events();
-    await bench.run('DELETE FROM a WHERE id = 8');
-    expect((await bench.events()).map(summary)).toContain(
-      'opaque a: the foreign keys that point at rows of "a" which are new',
-    );
+    await bench.tells(() => bench.run('DELETE FROM a WHERE id = 8'));
     await bench.tells(() => bench.run('DELETE FROM a WHERE id = 7'));
     await bench.outside.query('ALTER TABLE b RENAME COLUMN a TO aa; ALTER TABLE b ADD n int DEFAULT 3');
     await bench.tells(() => bench.run('DELETE FROM a WHERE id = 6'));
@@ -171,5 +167,23 @@ describePostgres('a cascade', (server) => {
     await bench.tells(() => bench.run('DELETE FROM a WHERE id = 5'));
     await bench.outside.query('DROP TABLE bb');
     await bench.tells(() => bench.run('DELETE FROM a WHERE id = 4'));
+  });
+
+  test('that another session has just made shows behind a statement, and a transaction of the caller is not begun anew', async () => {
+    await bench.reset(
+      'CREATE TABLE a(id int PRIMARY KEY, n int); INSERT INTO a SELECT n, n FROM generate_series(1,9) n;',
+    );
+    await bench.run('DELETE FROM a WHERE id = 9');
+    await bench.outside.query(
+      'CREATE TABLE b(id int PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE); INSERT INTO b SELECT n, n FROM generate_series(1,8) n;',
+    );
+    await bench.events();
+    await bench.run('BEGIN');
+    await bench.run('DELETE FROM a WHERE id = 8');
+    await bench.run('COMMIT');
+    expect((await bench.events()).map(summary)).toContain(
+      'opaque a: the foreign keys that point at rows of "a" which are new',
+    );
+    await bench.tells(() => bench.run('DELETE FROM a WHERE id = 7'));
   });
 });

@@ -225,7 +225,7 @@ describePostgres('what is told of a table', (server) => {
       CREATE TABLE child(heir int REFERENCES heir ON DELETE CASCADE);`,
       async () => {
         const [base, heir] = [await find('base'), await find('heir')];
-        expect(base.children).toEqual([{ oid: heir.oid, kind: 'table' }]);
+        expect(base.children).toMatchObject([{ oid: heir.oid, kind: 'table' }]);
         expect(heir).toMatchObject({ name: { schema: 'public', name: 'heir' }, root: heir.oid });
         expect(base.referencedBy).toMatchObject([{ columns: ['heir'], onDelete: 'cascade' }]);
       },

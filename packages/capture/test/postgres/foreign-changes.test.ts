@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describePostgres } from '../../../postgres/test/test-postgres.js';
+import { createPostgresBench, type PostgresBench } from './postgres-bench.js';
+import { summary } from './summary.js';
+
+const TABLE =
+  'CREATE TABLE t(id int PRIMARY KEY, v int); INSERT INTO t VALUES (1,1),(2,2),(3,3); CREATE TABLE log(x int);';
+const HARMLESS =
+  "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';";
+const WRITING =
+  "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO log VALUES (1); RETURN NEW; END';";
+
+describePostgres('what another session has changed', (server) => {
+  let bench: PostgresBench;
+  beforeAll(async () => {
+    bench = await createPostgresBench(server);
+  });
+  afterAll(() => bench.close());
+
+  test('is noticed where a name means another table now that stands before in the search path', async () => {
+    await bench.reset(`${TABLE} CREATE SCHEMA first;`);
+    const caller = await bench.open();
+    await caller.run('SET search_path = first, public');
+    await caller.run('UPDATE t SET v = 5 WHERE id = 1');
+    await bench.outside.query(
+      "CREATE TABLE first.t(k text PRIMARY KEY, v int); INSERT INTO first.t VALUES ('a', 1)",
+    );
+    await caller.run('UPDATE t SET v = 6');
+    await bench.outside.query('CREATE TABLE first.log(x int PRIMARY KEY)');
+    await caller.run('INSERT INTO log VALUES (1)');
+    const events = await bench.events();
+    expect(events.map(summary)).toEqual(['update 1 v', 'update a v', 'create 1']);
+  });
+
+  test('is noticed where the function of a trigger writes now, and no more', async () => {
+    await bench.reset(
+      `${TABLE} ${HARMLESS} CREATE TRIGGER f BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();`,
+    );
+    await bench.tells(() => bench.run('UPDATE t SET v = 5'));
+    await bench.outside.query(WRITING);
+    const strict = await bench.open({ strict: true });
+    await strict.run('INSERT INTO t VALUES (9)');
+    await expect(strict.run('UPDATE t SET v = 4')).rejects.toMatchObject({ code: 'AUDIT_NOT_EXACT' });
+    await bench.events();
+    await bench.run('BEGIN');
+    await bench.run('UPDATE t SET v = 6 WHERE id = 1');
+    await bench.run('COMMIT');
+    const mark = 'opaque t: the trigger f of "t", which may write other rows';
+    expect((await bench.events()).map(summary).sort()).toEqual([mark, 'update 1 v']);
+    await bench.outside.query(HARMLESS);
+    await bench.run('UPDATE t SET v = 8');
+    await bench.tells(() => bench.run('UPDATE t SET v = 7'));
+  });
+
+  test('is noticed where a partition is new or has a trigger of its own now', async () => {
+    await bench.reset(`CREATE TABLE p(id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE TABLE log(x int);
+      CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); INSERT INTO p VALUES (1, 1); ${WRITING}`);
+    const mark = (name: string): string => `opaque p: the trigger ${name} of "p", which may write other rows`;
+    await bench.tells(() => bench.run('UPDATE p SET v = 5'));
+    await bench.outside.query('CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20)');
+    await bench.tells(() => bench.run('INSERT INTO p VALUES (11, 1), (2, 1)'));
+    await bench.outside.query('CREATE TRIGGER own BEFORE UPDATE ON p2 FOR EACH ROW EXECUTE FUNCTION f()');
+    await bench.run('UPDATE p SET v = 6 WHERE id = 11');
+    expect((await bench.events()).map(summary).sort()).toEqual([mark('own'), 'update 11 v']);
+    await bench.outside.query(`CREATE TABLE p3(id int PRIMARY KEY, v int);
+      CREATE TRIGGER brought BEFORE INSERT ON p3 FOR EACH ROW EXECUTE FUNCTION f();
+      ALTER TABLE p ATTACH PARTITION p3 FOR VALUES FROM (20) TO (30)`);
+    await bench.run('INSERT INTO p VALUES (21, 1)');
+    expect((await bench.events()).map(summary).sort()).toEqual(['create 21', mark('brought')]);
+  });
+
+  test('does not confuse a key that is checked late', async () => {
+    await bench.reset(
+      'CREATE TABLE a(id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, n int); INSERT INTO a VALUES (1,1),(2,2),(3,3);',
+    );
+    const mark =
+      'opaque a: the key of "a", which is checked late: two rows stand under one, or rows have exchanged theirs';
+    await bench.tells(() => bench.run('UPDATE a SET id = id + 10'));
+    await bench.tells(() => bench.run('UPDATE a SET n = n + 1'));
+    await bench.run('UPDATE a SET id = 23 - id WHERE id < 13');
+    expect((await bench.events()).map(summary).sort()).toEqual([
+      mark,
+      'update 11 to 12 id',
+      'update 12 to 11 id',
+    ]);
+    await bench.run('BEGIN');
+    await bench.run('INSERT INTO a VALUES (13, 9)');
+    await bench.run('DELETE FROM a WHERE n = 9');
+    await bench.run('UPDATE a SET n = 10 WHERE id = 13');
+    await bench.run('COMMIT');
+    expect((await bench.events()).map(summary).sort()).toEqual([
+      'create 13',
+      'delete 13',
+      mark,
+      mark,
+      'update 13 n',
+    ]);
+    const strict = await bench.open({ strict: true });
+    await expect(strict.run('UPDATE a SET id = 23 - id WHERE id < 13')).rejects.toMatchObject({
+      code: 'AUDIT_NOT_EXACT',
+    });
+    await strict.run('UPDATE a SET n = 0');
+    expect(await bench.events()).toHaveLength(3);
+  });
+});
