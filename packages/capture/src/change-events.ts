@@ -78,7 +78,7 @@ export class ChangeEvents {
       category: 'data',
       resource: { type: model.name, id: identity(model, row, change.from ?? change.to) },
       change: { operation, ...(before === null ? { after: values } : { before: values }), fidelity: 'exact' },
-      ...marks(model),
+      ...marks(model, row),
     };
   }
 
@@ -98,7 +98,7 @@ export class ChangeEvents {
     const isFull = this.options.snapshot === 'full';
     const operation = updateOperation(model, before, after);
     const id = identity(model, before, from);
-    const isSame = model.key.length > 0 && model.key.every((field) => before.equals(after, field.position));
+    const isSame = hasKey(model, before) && model.key.every((field) => before.equals(after, field.position));
     const newId = isSame ? id : identity(model, after, to);
     return {
       action: `${model.action}.${VERBS[operation]}`,
@@ -112,7 +112,7 @@ export class ChangeEvents {
         fidelity: 'exact',
       },
       ...(newId === id ? {} : { details: { newResourceId: newId } }),
-      ...marks(model),
+      ...marks(model, before),
     };
   }
 
@@ -199,7 +199,7 @@ function readFields(fields: readonly Field[], row: RowImage): JsonObject {
  */
 function identity(model: Model, row: RowImage, place: string | null): string {
   const [single, second] = model.key;
-  if (single === undefined) return `row:${place ?? ''}`;
+  if (single === undefined || !hasKey(model, row)) return `row:${place ?? ''}`;
   if (second === undefined) {
     const value = readField(single, row);
     return typeof value === 'string' ? value : canonicalize(value);
@@ -207,8 +207,13 @@ function identity(model: Model, row: RowImage, place: string | null): string {
   return canonicalize(readFields(model.key, row));
 }
 
-function marks(model: Model): { readonly tags?: readonly string[] } {
-  return model.key.length === 0 ? { tags: ['no-primary-key'] } : {};
+/** SQLite lets a primary key be NULL, in any number of rows. */
+function hasKey(model: Model, row: RowImage): boolean {
+  return model.key.length > 0 && model.key.every((field) => readField(field, row) !== null);
+}
+
+function marks(model: Model, row: RowImage): { readonly tags?: readonly string[] } {
+  return hasKey(model, row) ? {} : { tags: ['no-primary-key'] };
 }
 
 function updateOperation(

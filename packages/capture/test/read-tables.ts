@@ -7,17 +7,17 @@ const OWN = /^(?:audit_|sqlite_)/;
 /** Every table of the application, row by row, apart from the code under test: values by declared type. */
 export function readTables(database: Database.Database): Snapshot {
   const tables = database
-    .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")
+    .prepare("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")
     .raw()
-    .all() as [string][];
+    .all() as [string, number][];
   const snapshot = new Map<string, Map<string, JsonObject>>();
-  for (const [table] of tables) {
-    if (!OWN.test(table)) snapshot.set(table, readRows(database, table));
+  for (const [table, isWithoutRowid] of tables) {
+    if (!OWN.test(table)) snapshot.set(table, readRows(database, table, Number(isWithoutRowid) === 0));
   }
   return snapshot;
 }
 
-function readRows(database: Database.Database, table: string): Map<string, JsonObject> {
+function readRows(database: Database.Database, table: string, hasRowid: boolean): Map<string, JsonObject> {
   const columns = database
     .prepare('SELECT name, type, pk FROM pragma_table_xinfo(?) ORDER BY cid')
     .raw()
@@ -26,9 +26,8 @@ function readRows(database: Database.Database, table: string): Map<string, JsonO
     .filter(([, , position]) => Number(position) > 0)
     .sort((left, right) => Number(left[2]) - Number(right[2]))
     .map(([name]) => name);
-  const keyless = key.length === 0;
   const rows = database
-    .prepare(`SELECT *${keyless ? ', rowid' : ''} FROM ${quote(table)}`)
+    .prepare(`SELECT *${hasRowid ? ', rowid' : ''} FROM ${quote(table)}`)
     .safeIntegers(true)
     .raw()
     .all() as unknown[][];
@@ -38,7 +37,8 @@ function readRows(database: Database.Database, table: string): Map<string, JsonO
     columns.forEach(([name, type], position) => {
       fields[name] = told(row[position], type);
     });
-    byId.set(keyless ? `row:${row[columns.length]}` : identity(fields, key), fields);
+    const isKeyless = key.length === 0 || key.some((name) => fields[name] === null);
+    byId.set(isKeyless ? `row:${row[columns.length]}` : identity(fields, key), fields);
   }
   return byId;
 }

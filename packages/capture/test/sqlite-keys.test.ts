@@ -46,6 +46,22 @@ describe('keys and foreign keys', () => {
       },
     ));
 
+  test('rows whose key is NULL are known by their place, and say that they have none', () =>
+    withBench(
+      "CREATE TABLE s(id TEXT PRIMARY KEY, v INTEGER); INSERT INTO s(id, v) VALUES ('a',1),('b',2),(NULL,3);",
+      async ({ tells, run }) => {
+        const lost = await tells(() => run("UPDATE s SET id = NULL WHERE id = 'a'"));
+        expect(told(lost)).toEqual(['s.updated a']);
+        expect(lost[0]?.details).toEqual({ newResourceId: 'row:1' });
+        const events = await tells(() => run('UPDATE s SET v = v + 10'));
+        expect(told(events)).toEqual(['s.updated row:1', 's.updated b', 's.updated row:3']);
+        expect(events.map(({ tags }) => tags)).toEqual([['no-primary-key'], undefined, ['no-primary-key']]);
+        const found = await tells(() => run("UPDATE s SET id = 'c' WHERE v = 13"));
+        expect(found[0]?.details).toEqual({ newResourceId: 'c' });
+        expect(told(await tells(() => run('DELETE FROM s WHERE id IS NULL')))).toEqual(['s.deleted row:1']);
+      },
+    ));
+
   test('cyclic cascades', () =>
     withBench(
       `CREATE TABLE a(id INTEGER PRIMARY KEY, b INTEGER REFERENCES b(id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED);
