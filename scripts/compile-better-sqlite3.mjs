@@ -1,4 +1,4 @@
-// Compiles better-sqlite3, which nobody needs but the tests of Prisma's adapter for it: about a minute, a C++ compiler and
+// Compiles better-sqlite3, which nobody needs but the tests of Prisma's adapter for it and of TypeORM: about a minute, a C++ compiler and
 // Node's headers (found beside node, or named by npm_config_nodedir). Does nothing where it is compiled already.
 
 import { spawnSync } from 'node:child_process';

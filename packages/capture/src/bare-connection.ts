@@ -26,6 +26,11 @@ export class BareConnection {
     this.#session = createSession(parts, connection, true);
   }
 
+  /** The transaction that is open on it. */
+  get open(): CaptureTransaction | undefined {
+    return this.#manual ?? this.shared();
+  }
+
   /** The connection has been used, or replaced, by one of the ORM's transactions. */
   forget(): void {
     this.#session.forget();
@@ -34,12 +39,12 @@ export class BareConnection {
   /** Runs a statement of the caller. What `execute` gives or throws is passed on. */
   async run<T>(sql: string, execute: () => Promise<T>): Promise<T> {
     const { kind } = this.parts.reader.read(sql);
-    const open = this.#manual ?? this.shared();
+    const { open } = this;
     if (open !== undefined) return this.#inside(open, sql, execute);
     // What changes nothing needs no turn, but while a unit of ours is under way it would run inside of it.
     if (this.#waiting === 0 && (kind === 'read' || kind === 'other')) return execute();
     return this.alone(async () => {
-      const begun = this.#manual ?? this.shared();
+      const begun = this.open;
       return begun === undefined ? this.#outside(sql, execute) : this.#inside(begun, sql, execute);
     });
   }

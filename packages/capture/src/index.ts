@@ -31,5 +31,6 @@ export {
 export { createMysqlDialect } from './mysql/mysql-dialect.js';
 export { createPostgresDialect } from './postgres/postgres-dialect.js';
 export { createSqliteDialect } from './sqlite/sqlite-dialect.js';
+export { announceLibrary, getSqliteFile, type SqliteLibrary } from './sqlite/sqlite-file.js';
 export type { RunStatement, SteeredConnection } from './steered-connection.js';
 export { foldName } from './tokenize.js';

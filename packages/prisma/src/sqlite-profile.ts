@@ -1,8 +1,7 @@
-import { createSqliteDialect } from '@indelible/capture';
+import { announceLibrary, createSqliteDialect, getSqliteFile, type SqliteLibrary } from '@indelible/capture';
 import { createAdapterConnection } from './adapter-connection.js';
 import type { AdapterProfile } from './adapter-profile.js';
 import { AuditedAdapter } from './audited-adapter.js';
-import { announceLibrary, getSqliteFile, type SqliteLibrary } from './sqlite-file.js';
 
 export interface SqliteAdapter {
   readonly adapterName: string;
@@ -22,10 +21,10 @@ export function createSqliteProfile({
     createDialect: createSqliteDialect,
     foldsNames: true,
     defaultSchema: () => null,
-    nameDatabase: async (connection) => `sqlite:${await getSqliteFile(connection)}`,
+    nameDatabase: async (connection) => `sqlite:${await getSqliteFile(connection, 'prisma')}`,
     audit: async (adapter, engine) => {
       try {
-        announceLibrary(await getSqliteFile(createAdapterConnection(adapter)), library);
+        announceLibrary(await getSqliteFile(createAdapterConnection(adapter), 'prisma'), library);
       } catch (error) {
         await adapter.dispose();
         throw error;
@@ -36,7 +35,7 @@ export function createSqliteProfile({
     offerStore: async (_, connect) => {
       const adapter = await connect();
       try {
-        const file = await getSqliteFile(createAdapterConnection(adapter));
+        const file = await getSqliteFile(createAdapterConnection(adapter), 'prisma');
         announceLibrary(file, library);
         return { url: `file:${file}`, options: { driver: library } };
       } finally {

@@ -15,7 +15,7 @@ interface RawStatement {
   run(...params: unknown[]): unknown;
 }
 
-type DatabaseClass = new (file: string) => RawDatabase;
+export type DatabaseClass = new (file: string) => RawDatabase;
 
 const require = createRequire(import.meta.url);
 

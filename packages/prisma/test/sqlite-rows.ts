@@ -1,6 +1,6 @@
 import type { Snapshot } from '@indelible/capture/conformance';
 import type { JsonValue } from '@indelible/core';
-import { type DomainReader, readSnapshot } from './domain-rows.js';
+import { type DomainReader, type DomainTables, readSnapshot } from './domain-rows.js';
 import type { RawDatabase } from './sqlite-libraries.js';
 
 const convert: DomainReader['convert'] = {
@@ -14,9 +14,13 @@ const convert: DomainReader['convert'] = {
 };
 
 /** All tables, read with raw SQL on a connection of its own. */
-export function readSqliteSnapshot(raw: RawDatabase): Promise<Snapshot> {
-  return readSnapshot({
-    convert,
+export function readSqliteSnapshot(
+  raw: RawDatabase,
+  links?: DomainTables,
+  own: Partial<DomainReader['convert']> = {},
+): Promise<Snapshot> {
+  const reader: DomainReader = {
+    convert: { ...convert, ...own },
     rows: async (table, columns) => {
       // A 64-bit integer would come as a number that is rounded.
       const selected = columns.map(({ name }) =>
@@ -27,5 +31,6 @@ export function readSqliteSnapshot(raw: RawDatabase): Promise<Snapshot> {
         .raw()
         .all() as unknown[][];
     },
-  });
+  };
+  return readSnapshot(reader, links);
 }

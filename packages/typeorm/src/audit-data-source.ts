@@ -1,8 +1,14 @@
-import { type CaptureEngine, type CaptureOptions, createCaptureEngine } from '@indelible/capture';
+import {
+  type CaptureConnection,
+  type CaptureEngine,
+  type CaptureOptions,
+  createCaptureEngine,
+} from '@indelible/capture';
 import { type Audit, getAudit } from '@indelible/core';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { type DriverProfile, getDriverProfile } from './driver-profile.js';
 import { createNameModel } from './entity-names.js';
+import type { SentStatement } from './sqlite-runner.js';
 import { registerTypeormTransactions } from './transaction-carrier.js';
 
 export interface AuditDataSourceOptions extends CaptureOptions {
@@ -40,10 +46,10 @@ export function auditDataSource<D extends DataSource>(
 }
 
 /** Audits the data source of a query runner that is about to send a statement, if it is not audited yet. */
-export function auditRunner(dataSource: DataSource, runner: QueryRunner): void {
+export function auditRunner(dataSource: DataSource, runner: QueryRunner, sent?: SentStatement): void {
   if (audited.has(dataSource)) return;
   const { engine, profile } = switchOn(dataSource, {});
-  profile.watchRunner(runner, engine);
+  profile.watchRunner(runner, engine, sent);
 }
 
 function switchOn(dataSource: DataSource, options: AuditDataSourceOptions): AuditedDataSource {
@@ -56,6 +62,7 @@ function switchOn(dataSource: DataSource, options: AuditDataSourceOptions): Audi
     audit: audit === undefined ? getAudit : () => audit,
     dialect: profile.createDialect(dataSource),
     nameModel: createNameModel(dataSource, profile),
+    ...nameDatabaseOf(dataSource, profile),
     where: 'typeorm',
   });
   (audit ?? getAudit()).offerStore(offer);
@@ -64,4 +71,12 @@ function switchOn(dataSource: DataSource, options: AuditDataSourceOptions): Audi
   const state = { engine, profile };
   audited.set(dataSource, state);
   return state;
+}
+
+function nameDatabaseOf(
+  dataSource: DataSource,
+  { nameDatabase }: DriverProfile,
+): { nameDatabase?: (connection: CaptureConnection) => Promise<string> } {
+  if (nameDatabase === undefined) return {};
+  return { nameDatabase: (connection) => nameDatabase(connection, dataSource) };
 }

@@ -15,8 +15,8 @@ export class AuditSubscriber implements EntitySubscriberInterface {
     auditRunner(dataSource, queryRunner);
   }
 
-  beforeQuery({ dataSource, queryRunner }: BeforeQueryEvent): void {
-    auditRunner(dataSource, queryRunner);
+  beforeQuery({ dataSource, queryRunner, query, parameters }: BeforeQueryEvent): void {
+    auditRunner(dataSource, queryRunner, { query, parameters });
   }
 }
 

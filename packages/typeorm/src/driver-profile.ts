@@ -1,8 +1,10 @@
-import type { CaptureDialect, CaptureEngine } from '@indelible/capture';
+import type { CaptureConnection, CaptureDialect, CaptureEngine } from '@indelible/capture';
 import { AuditError, type StoreOffer } from '@indelible/core';
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm';
 import { createMysqlProfile } from './mysql-profile.js';
 import { createPostgresProfile } from './postgres-profile.js';
+import { createSqliteProfile } from './sqlite-profile.js';
+import type { SentStatement } from './sqlite-runner.js';
 
 /** What auditing must know of one of TypeORM's drivers. */
 export interface DriverProfile {
@@ -15,8 +17,13 @@ export interface DriverProfile {
   schemaOf(entity: EntityMetadata, dataSource: DataSource): string | null;
   /** Puts the engine between the driver and the connections that it takes from now on. */
   watch(dataSource: DataSource, engine: CaptureEngine): void;
-  /** The same for the connection that a query runner has already. */
-  watchRunner(runner: QueryRunner, engine: CaptureEngine): void;
+  /** Names the database as its store does, where the store has no query for that. */
+  nameDatabase?(connection: CaptureConnection, dataSource: DataSource): Promise<string>;
+  /**
+   * The same for the connection that a query runner has already.
+   * @param sent the statement that it is about to send
+   */
+  watchRunner(runner: QueryRunner, engine: CaptureEngine, sent?: SentStatement): void;
   /** The database of the data source as a store. */
   offerStore(dataSource: DataSource): Promise<StoreOffer>;
 }
@@ -25,6 +32,7 @@ const PROFILES: Readonly<Record<string, () => DriverProfile>> = {
   postgres: createPostgresProfile,
   mysql: createMysqlProfile,
   mariadb: createMysqlProfile,
+  'better-sqlite3': createSqliteProfile,
 };
 
 /** @throws AuditError `AUDIT_DATABASE_UNSUPPORTED` for a driver that was not tried */

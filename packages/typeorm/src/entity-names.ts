@@ -43,6 +43,7 @@ function nameEntities(dataSource: DataSource, profile: DriverProfile): NameModel
     const schema = foldsNames ? null : (given ?? main);
     const found = placed.find((entity) => entity.schema === schema && fold(entity.table) === fold(name));
     if (found !== undefined) return found.naming;
+    if (foldsNames && isCopy(name, placed)) return { name, fields: new Map(), isLink: false, capture: false };
     // A table that is no entity's is never told as one, whatever it is called.
     if (schema === main && !taken.has(name)) return undefined;
     return {
@@ -51,6 +52,12 @@ function nameEntities(dataSource: DataSource, profile: DriverProfile): NameModel
       isLink: false,
     };
   };
+}
+
+/** To change a table of SQLite TypeORM copies its rows to one that then takes its place. */
+function isCopy(name: string, placed: readonly PlacedNaming[]): boolean {
+  const copied = /^temporary_(.+)$/i.exec(name)?.[1];
+  return copied !== undefined && placed.some(({ table }) => foldName(table) === foldName(copied));
 }
 
 function describeEntities(dataSource: DataSource, profile: DriverProfile): PlacedNaming[] {

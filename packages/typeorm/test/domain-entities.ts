@@ -72,11 +72,14 @@ export interface DomainTypes {
   readonly json: ColumnType;
   readonly role: ColumnType;
   readonly instant: { readonly type: ColumnType; readonly precision?: number };
+  /** What the database takes for the time of a new row. @default TypeORM's own */
+  readonly now?: () => string;
 }
 
 /** The suite's domain as entities. */
 export function createDomain(types: DomainTypes) {
-  const { text, keyText, float, decimal, bytes, json, role, instant } = types;
+  const { text, keyText, float, decimal, bytes, json, role, instant, now } = types;
+  const stamped = now === undefined ? instant : { ...instant, default: now };
   const User = new EntitySchema<UserRow>({
     name: 'User',
     tableName: 'User',
@@ -92,8 +95,8 @@ export function createDomain(types: DomainTypes) {
       avatar: { type: bytes, nullable: true },
       settings: { type: json, nullable: true },
       role: { type: role, enum: ['MEMBER', 'ADMIN'], default: 'MEMBER' },
-      createdAt: { ...instant, createDate: true },
-      updatedAt: { ...instant, updateDate: true },
+      createdAt: { ...stamped, createDate: true },
+      updatedAt: { ...stamped, updateDate: true },
       deletedAt: { ...instant, nullable: true },
       managerId: { type: 'int', nullable: true },
     },
