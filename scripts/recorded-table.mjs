@@ -9,6 +9,7 @@ const DATABASES = [
   ['sqlite', 'SQLite'],
   ['postgres-15', 'PostgreSQL 15'],
   ['postgres-18', 'PostgreSQL 18'],
+  ['mariadb', 'MariaDB'],
 ];
 const GROUPS = [
   ['statements', 'statement'],

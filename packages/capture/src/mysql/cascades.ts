@@ -19,8 +19,8 @@ export interface Reached {
 
 /** The rows that a statement's cascades will reach, locked and read before it runs. */
 export interface CascadeImage {
-  /** The keys of the rows of the statement itself. */
-  readonly locked: ReadonlySet<string>;
+  /** The rows of the statement itself, by their keys. */
+  readonly locked: ReadonlyMap<string, RawRow>;
   readonly reached: readonly Reached[];
   readonly inexact: readonly Inexact[];
 }
@@ -68,8 +68,8 @@ export async function imageCascades(
 ): Promise<CascadeImage> {
   const reached: Reached[] = [];
   const inexact: Inexact[] = [];
-  const locked = new Set(
-    own.flatMap(({ table, rows }) => rows.map((row) => `${table.id} ${keyOf(table, row)}`)),
+  const locked = new Map(
+    own.flatMap(({ table, rows }) => rows.map((row) => [`${table.id} ${keyOf(table, row)}`, row] as const)),
   );
   const known = new Set<string>();
   const waiting = [...own];

@@ -1,4 +1,5 @@
 import type { Inexact, SessionOptions, StatementChanges } from '../dialect.js';
+import type { CascadeImage } from './cascades.js';
 import type { MysqlTable } from './mysql-table.js';
 import { keyOf } from './noted-rows.js';
 import type { WritePlan } from './plan-write.js';
@@ -12,8 +13,19 @@ export function leftByFailure({ noted, returned, write }: WritePlan): StatementC
   return { rows: [], inexact: kept.map(({ name }) => ({ table: name, fidelity: 'opaque', reason })) };
 }
 
+/**
+ * The rows that a DELETE takes, as they stood before it: a foreign key may have changed some of them before it came to them.
+ */
+export function asLocked(locked: CascadeImage['locked'], own: readonly OwnRow[]): readonly OwnRow[] {
+  return own.map((row) => {
+    const { table, before } = row;
+    if (before === null || table.key.length === 0) return row;
+    return { ...row, before: locked.get(`${table.id} ${keyOf(table, before)}`) ?? before };
+  });
+}
+
 /** Rows whose foreign keys could not be followed: they came between the lock and the statement. */
-export function lateRows(locked: ReadonlySet<string>, own: readonly OwnRow[]): readonly Inexact[] {
+export function lateRows(locked: CascadeImage['locked'], own: readonly OwnRow[]): readonly Inexact[] {
   const late = own.filter(
     ({ table, before }) =>
       before !== null && table.referencedBy.length > 0 && !locked.has(`${table.id} ${keyOf(table, before)}`),

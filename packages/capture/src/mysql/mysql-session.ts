@@ -13,7 +13,7 @@ import { errorNumbers } from '../error-text.js';
 import type { Statement } from '../statement.js';
 import type { SchemaView } from './cascades.js';
 import { endsTransaction } from './ends-transaction.js';
-import { countedOnly, lateRows, leftByFailure, tooLong } from './late-limits.js';
+import { asLocked, countedOnly, lateRows, leftByFailure, tooLong } from './late-limits.js';
 import type { MysqlSchema, ServerState } from './mysql-schema.js';
 import { findColumn, type MysqlTable } from './mysql-table.js';
 import { askNotes, keyOf } from './noted-rows.js';
@@ -231,7 +231,8 @@ export class MysqlSession implements CaptureSession {
   ): Promise<StatementChanges> {
     const { cascades, write } = plan;
     const late = cascades === undefined ? [] : lateRows(cascades.locked, own);
-    const settled = await settleRows(this.#view(state), own, cascades?.reached ?? [], at);
+    const known = cascades === undefined || write.verb !== 'delete' ? own : asLocked(cascades.locked, own);
+    const settled = await settleRows(this.#view(state), known, cascades?.reached ?? [], at);
     const told = settled.rows.filter((change) => !this.options.ignores(change.table.name));
     const rows: readonly RowChange[] = write.verb === 'replace' ? told : orderChanges(told);
     return { rows, inexact: [...inexact, ...late, ...settled.inexact] };

@@ -23,6 +23,14 @@ export interface Notes {
   readonly isCut: boolean;
 }
 
+/**
+ * The value with the variable at hand: one that a session does not have yet when the statement is read stays NULL in it, also
+ * behind its own assignments. What is never computed makes it.
+ */
+export function withVariable(variable: string, value: string): string {
+  return `IF(0,${variable}:=_binary'',${value})`;
+}
+
 let counter = 0;
 const process = Math.random().toString(36).slice(2, 8);
 
@@ -49,7 +57,8 @@ export class RowNote {
 
   /** An expression that is true, and notes the row. */
   get note(): string {
-    return `LENGTH(${this.#append(imageExpression(this.qualifier, this.table, this.maxBytes / 4), true)})>0`;
+    const appended = this.#append(imageExpression(this.qualifier, this.table, this.maxBytes / 4), true);
+    return `LENGTH(${withVariable(this.#large, withVariable(this.#small, appended))})>0`;
   }
 
   /** An expression that is true, and notes the key that the row has by then. */

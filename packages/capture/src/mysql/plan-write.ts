@@ -129,7 +129,7 @@ async function lockAndImage(
     const inexact = acting.map((target) =>
       mark([target], 'the foreign keys that point at updated duplicates'),
     );
-    return { locked: new Set(), reached: [], inexact };
+    return { locked: new Map(), reached: [], inexact };
   }
   const own: { table: Target['table']; fate: ReturnType<typeof fateOf>; rows: RawRow[] }[] = [];
   for (const target of acting) {

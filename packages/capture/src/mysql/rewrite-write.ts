@@ -1,7 +1,7 @@
 import type { Rewritten } from '../dialect.js';
 import { findColumn, type MysqlTable } from './mysql-table.js';
 import { quoteIdentifier, type TokenMode, tokenizeMysql } from './mysql-tokens.js';
-import { ROW_CLOCK, type RowNote } from './noted-rows.js';
+import { ROW_CLOCK, type RowNote, withVariable } from './noted-rows.js';
 import { imageExpression } from './row-image.js';
 import type { Assignment, NamedTable, RowWrite, Span } from './write-shape.js';
 
@@ -117,8 +117,7 @@ export function rewriteWithRows(
   if (write.updatesDuplicates) {
     const { token, variable } = nextVariable();
     columns.push(
-      // Where the connection has no such variable yet, reading it would be a constant: what could set it makes it.
-      `IF(FALSE,${variable}:=_binary'',IF(LEFT(${variable},${token.length})=_binary'${token}',CONVERT(SUBSTRING(${variable},${token.length + 1}) USING binary),NULL))`,
+      `IF(LEFT(${withVariable(variable, variable)},${token.length})=_binary'${token}',CONVERT(SUBSTRING(${variable},${token.length + 1}) USING binary),NULL)`,
       `LEFT(${variable}:=_binary'',0)`,
     );
     const first = write.assignments[0];

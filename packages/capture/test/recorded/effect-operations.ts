@@ -1,4 +1,4 @@
-import { onPostgres, PEOPLE, type RecordedOperation } from './recorded-operation.js';
+import { onMariaDb, onPostgres, PEOPLE, type RecordedOperation } from './recorded-operation.js';
 
 function trigger(when: string, body: string, more = ''): string {
   return `${PEOPLE} CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} END $$;
@@ -6,16 +6,22 @@ function trigger(when: string, body: string, more = ''): string {
 }
 
 /** A table of people who refer to each other, and one that refers to them. */
-function family(action: string): string {
-  return `CREATE TABLE person(id INTEGER PRIMARY KEY, name TEXT, parent INTEGER REFERENCES person(id) ${action});
-    CREATE TABLE visit(id INTEGER PRIMARY KEY, person INTEGER DEFAULT 3 REFERENCES person(id) ${action}, note TEXT);
+function family(action: string, isMariaDb = false): string {
+  const refers = (column: string): string =>
+    isMariaDb ? `, FOREIGN KEY (${column}) REFERENCES person(id) ${action}` : '';
+  const inline = isMariaDb ? '' : `REFERENCES person(id) ${action}`;
+  return `CREATE TABLE person(id INTEGER PRIMARY KEY, name TEXT, parent INTEGER ${inline}${refers('parent')});
+    CREATE TABLE visit(id INTEGER PRIMARY KEY, person INTEGER DEFAULT 3 ${inline}, note TEXT${refers('person')});
     INSERT INTO person VALUES (1, 'Ada', NULL), (2, 'Bo', 1), (3, 'Cy', NULL), (4, 'Di', 2);
     INSERT INTO visit VALUES (10, 1, 'x'), (11, 2, 'y'), (12, 3, 'z'), (13, 4, 'w');`;
 }
 
 function byForeignKey(name: string, action: string, sql: string): RecordedOperation {
   const way = { schema: family(action), run: [sql] };
-  return { name, sqlite: { ...way, session: ['PRAGMA foreign_keys = ON'] }, postgres: way };
+  const operation = { name, sqlite: { ...way, session: ['PRAGMA foreign_keys = ON'] }, postgres: way };
+  // InnoDB has no SET DEFAULT, and no ON UPDATE CASCADE of a table that refers to itself.
+  if (/DEFAULT|UPDATE/.test(action)) return operation;
+  return { ...operation, mariadb: { schema: family(action, true), run: [sql] } };
 }
 
 const ELSEWHERE = `INSERT INTO visit VALUES (NEW.id + 100, NEW.id, 'by a trigger');`;
@@ -31,6 +37,13 @@ export const effectOperations: readonly RecordedOperation[] = [
     'ON UPDATE CASCADE',
     'UPDATE person SET id = id + 100 WHERE id < 3',
   ),
+  onMariaDb(
+    'ON UPDATE CASCADE from another table',
+    `CREATE TABLE person(id INTEGER PRIMARY KEY, name TEXT);
+      CREATE TABLE visit(id INTEGER PRIMARY KEY, person INTEGER, FOREIGN KEY (person) REFERENCES person(id) ON UPDATE CASCADE);
+      INSERT INTO person VALUES (1, 'Ada'), (2, 'Bo'); INSERT INTO visit VALUES (10, 1), (11, 2);`,
+    'UPDATE person SET id = id + 100 WHERE id < 3',
+  ),
   {
     name: 'MERGE into a table with cascades',
     postgres: {
@@ -40,6 +53,10 @@ export const effectOperations: readonly RecordedOperation[] = [
   },
   {
     name: 'trigger that edits the row in hand',
+    mariadb: {
+      schema: `${PEOPLE} CREATE TRIGGER edits BEFORE UPDATE ON person FOR EACH ROW SET NEW.name = UPPER(NEW.name);`,
+      run: ['UPDATE person SET age = 1 WHERE id = 1'],
+    },
     sqlite: {
       schema: `${PEOPLE} CREATE TRIGGER edits AFTER UPDATE OF age ON person
         BEGIN UPDATE person SET name = upper(name) WHERE id = NEW.id; END;`,
@@ -69,6 +86,10 @@ export const effectOperations: readonly RecordedOperation[] = [
   },
   {
     name: 'trigger that writes other rows',
+    mariadb: {
+      schema: `${PEOPLE} CREATE TRIGGER writes AFTER UPDATE ON person FOR EACH ROW INSERT INTO visit VALUES (NEW.id + 100, NEW.id, 'by a trigger');`,
+      run: ['UPDATE person SET age = 1 WHERE id = 1'],
+    },
     sqlite: {
       schema: `${PEOPLE} CREATE TRIGGER writes AFTER UPDATE ON person BEGIN ${ELSEWHERE} END;`,
       run: ['UPDATE person SET age = 1 WHERE id = 1'],
@@ -80,6 +101,10 @@ export const effectOperations: readonly RecordedOperation[] = [
   },
   {
     name: 'trigger that fires another one',
+    mariadb: {
+      schema: `${PEOPLE} CREATE TABLE note(id INTEGER PRIMARY KEY); CREATE TRIGGER one AFTER DELETE ON person FOR EACH ROW DELETE FROM visit WHERE person = OLD.id; CREATE TRIGGER two AFTER DELETE ON visit FOR EACH ROW INSERT INTO note VALUES (OLD.id);`,
+      run: ['DELETE FROM person WHERE id = 1'],
+    },
     sqlite: {
       schema: `${PEOPLE} CREATE TRIGGER one AFTER DELETE ON person BEGIN DELETE FROM visit WHERE person = OLD.id; END;
         CREATE TRIGGER two AFTER DELETE ON visit BEGIN UPDATE person SET age = age + 1 WHERE id = 3; END;`,
@@ -119,7 +144,14 @@ export const effectOperations: readonly RecordedOperation[] = [
       CREATE TRIGGER writes AFTER DELETE ON visit FOR EACH ROW EXECUTE FUNCTION act();`,
     'DELETE FROM person WHERE id = 4',
   ),
-  onPostgres('view that the database writes through', VIEW, "UPDATE adult SET name = 'Eve' WHERE id = 1"),
+  {
+    ...onPostgres(
+      'view that the database writes through',
+      VIEW,
+      "UPDATE adult SET name = 'Eve' WHERE id = 1",
+    ),
+    mariadb: { schema: VIEW, run: ["UPDATE adult SET name = 'Eve' WHERE id = 1"] },
+  },
   {
     name: 'view with an INSTEAD OF trigger',
     sqlite: {

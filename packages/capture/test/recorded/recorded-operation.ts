@@ -20,6 +20,7 @@ export interface RecordedOperation {
   readonly name: string;
   readonly sqlite?: Way;
   readonly postgres?: Way;
+  readonly mariadb?: Way;
 }
 
 export const PEOPLE = `CREATE TABLE person(id INTEGER PRIMARY KEY, name TEXT, age INTEGER DEFAULT 18);
@@ -30,7 +31,25 @@ INSERT INTO visit VALUES (10, 1, 'x'), (11, 1, 'y'), (12, 2, 'z');
 
 /** The same SQL on every database. */
 export function everywhere(name: string, schema: string, ...run: readonly string[]): RecordedOperation {
+  return { ...asElsewhere(name, schema, ...run), mariadb: { schema, run } };
+}
+
+/** The same SQL on SQLite and PostgreSQL. */
+export function asElsewhere(name: string, schema: string, ...run: readonly string[]): RecordedOperation {
   return { name, sqlite: { schema, run }, postgres: { schema, run } };
+}
+
+/** The operation, and how MariaDB does it. */
+export function andMariaDb(
+  operation: RecordedOperation,
+  schema: string,
+  ...run: readonly string[]
+): RecordedOperation {
+  return { ...operation, mariadb: { schema, run } };
+}
+
+export function onMariaDb(name: string, schema: string, ...run: readonly string[]): RecordedOperation {
+  return { name, mariadb: { schema, run } };
 }
 
 export function onPostgres(name: string, schema: string, ...run: readonly string[]): RecordedOperation {

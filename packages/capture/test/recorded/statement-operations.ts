@@ -1,8 +1,18 @@
-import { everywhere, onPostgres, onSqlite, PEOPLE, type RecordedOperation } from './recorded-operation.js';
+import {
+  andMariaDb,
+  asElsewhere,
+  everywhere,
+  onMariaDb,
+  onPostgres,
+  onSqlite,
+  PEOPLE,
+  type RecordedOperation,
+} from './recorded-operation.js';
 
 const BY_EXPRESSION = `${PEOPLE} CREATE UNIQUE INDEX one_name ON person(lower(name));`;
 const AGE_ALL = `${PEOPLE} CREATE FUNCTION age_all() RETURNS integer LANGUAGE plpgsql AS
   $$ BEGIN UPDATE person SET age = age + 1; RETURN 1; END $$;`;
+const AGE_ALL_MARIADB = `${PEOPLE} CREATE FUNCTION age_all() RETURNS INTEGER BEGIN UPDATE person SET age = age + 1; RETURN 1; END;`;
 const GROW = `CREATE FUNCTION pg_temp.grow() RETURNS void LANGUAGE plpgsql AS
   $$ BEGIN UPDATE person SET age = age + 1; END $$`;
 const UPSERT = `INSERT INTO person(id, name) VALUES (1, 'new'), (9, 'Flo')
@@ -16,40 +26,64 @@ export const statementOperations: readonly RecordedOperation[] = [
   everywhere('INSERT of many rows', PEOPLE, "INSERT INTO person(id, name) VALUES (4, 'Di'), (5, 'Ed')"),
   everywhere('INSERT … SELECT', PEOPLE, 'INSERT INTO person SELECT id + 10, name, age FROM person'),
   everywhere('UPDATE of many rows, by expressions', PEOPLE, 'UPDATE person SET age = age + 1 WHERE age > 30'),
-  everywhere(
-    'UPDATE … FROM',
+  andMariaDb(
+    asElsewhere(
+      'UPDATE … FROM',
+      PEOPLE,
+      'UPDATE person SET name = visit.note FROM visit WHERE visit.person = person.id AND visit.id > 10',
+    ),
     PEOPLE,
-    'UPDATE person SET name = visit.note FROM visit WHERE visit.person = person.id AND visit.id > 10',
+    'UPDATE person JOIN visit ON visit.person = person.id AND visit.id > 10 SET person.name = visit.note',
   ),
-  everywhere(
-    'UPDATE of rows that a subquery with LIMIT chooses',
+  andMariaDb(
+    asElsewhere(
+      'UPDATE of rows that a subquery with LIMIT chooses',
+      PEOPLE,
+      "UPDATE person SET name = 'chosen' WHERE id IN (SELECT id FROM person ORDER BY age DESC LIMIT 2)",
+    ),
     PEOPLE,
-    "UPDATE person SET name = 'chosen' WHERE id IN (SELECT id FROM person ORDER BY age DESC LIMIT 2)",
+    "UPDATE person SET name = 'chosen' ORDER BY age DESC LIMIT 2",
   ),
-  everywhere(
+  asElsewhere(
     'UPDATE that assigns columns one by one and some as a row',
     PEOPLE,
     "UPDATE person SET age = 31, (name, id) = ('Eve', 21) WHERE id = 1",
   ),
-  everywhere(
+  asElsewhere(
     'UPDATE that assigns columns as a row only',
     PEOPLE,
     "UPDATE person SET (age, name) = (31, 'Eve') WHERE id = 1",
   ),
   everywhere('UPDATE of the primary key', PEOPLE, 'UPDATE person SET id = id + 100 WHERE id > 1'),
   everywhere('DELETE of many rows', PEOPLE, 'DELETE FROM person WHERE age > 30'),
-  onPostgres(
-    'DELETE … USING',
+  andMariaDb(
+    onPostgres(
+      'DELETE … USING',
+      PEOPLE,
+      'DELETE FROM visit USING person WHERE visit.person = person.id AND age < 35',
+    ),
     PEOPLE,
-    'DELETE FROM visit USING person WHERE visit.person = person.id AND age < 35',
+    'DELETE visit FROM visit JOIN person ON visit.person = person.id WHERE age < 35',
   ),
-  everywhere('upsert, by the branch that ran', PEOPLE, UPSERT),
-  everywhere(
-    'INSERT … ON CONFLICT DO NOTHING',
+  andMariaDb(
+    asElsewhere('upsert, by the branch that ran', PEOPLE, UPSERT),
     PEOPLE,
-    "INSERT INTO person(id, name) VALUES (1, 'new'), (9, 'Flo') ON CONFLICT DO NOTHING",
+    "INSERT INTO person(id, name) VALUES (1, 'new'), (9, 'Flo') ON DUPLICATE KEY UPDATE name = VALUES(name)",
   ),
-  onSqlite('REPLACE', PEOPLE, "REPLACE INTO person(id, name) VALUES (1, 'new'), (9, 'Flo')"),
+  andMariaDb(
+    asElsewhere(
+      'INSERT … ON CONFLICT DO NOTHING',
+      PEOPLE,
+      "INSERT INTO person(id, name) VALUES (1, 'new'), (9, 'Flo') ON CONFLICT DO NOTHING",
+    ),
+    PEOPLE,
+    "INSERT IGNORE INTO person(id, name) VALUES (1, 'new'), (9, 'Flo')",
+  ),
+  andMariaDb(
+    onSqlite('REPLACE', PEOPLE, "REPLACE INTO person(id, name) VALUES (1, 'new'), (9, 'Flo')"),
+    PEOPLE,
+    "REPLACE INTO person(id, name) VALUES (1, 'new'), (9, 'Flo')",
+  ),
   onSqlite(
     'REPLACE where a unique index is on an expression',
     BY_EXPRESSION,
@@ -68,14 +102,26 @@ export const statementOperations: readonly RecordedOperation[] = [
       ],
     },
   },
-  onPostgres('TRUNCATE', PEOPLE, 'TRUNCATE person, visit'),
+  andMariaDb(onPostgres('TRUNCATE', PEOPLE, 'TRUNCATE person, visit'), PEOPLE, 'TRUNCATE person'),
   onPostgres(
     'TRUNCATE … CASCADE',
     `${PEOPLE} ALTER TABLE visit ADD FOREIGN KEY (person) REFERENCES person;`,
     'TRUNCATE person CASCADE',
   ),
   onPostgres('MERGE', PEOPLE, MERGE),
-  everywhere(
+  onMariaDb(
+    'UPDATE of several tables',
+    PEOPLE,
+    "UPDATE person JOIN visit ON visit.person = person.id SET age = 1, note = 'n'",
+  ),
+  onMariaDb(
+    'DELETE of several tables',
+    PEOPLE,
+    'DELETE person, visit FROM person JOIN visit ON visit.person = person.id',
+  ),
+  onMariaDb('INSERT … SET', PEOPLE, "INSERT INTO person SET id = 4, name = 'Di'"),
+  onMariaDb('INSERT … RETURNING', PEOPLE, "INSERT INTO person(id, name) VALUES (4, 'Di') RETURNING id"),
+  asElsewhere(
     'WITH in front of a write',
     PEOPLE,
     'WITH old AS (SELECT id FROM person WHERE age > 35) UPDATE person SET age = 0 WHERE id IN (SELECT id FROM old)',
@@ -85,8 +131,12 @@ export const statementOperations: readonly RecordedOperation[] = [
     PEOPLE,
     'WITH gone AS (DELETE FROM visit WHERE id = 10 RETURNING *) INSERT INTO person SELECT id, note FROM gone',
   ),
-  onPostgres(
-    'several statements in one string',
+  andMariaDb(
+    onPostgres(
+      'several statements in one string',
+      PEOPLE,
+      'UPDATE person SET age = 1; DELETE FROM visit WHERE id = 10',
+    ),
     PEOPLE,
     'UPDATE person SET age = 1; DELETE FROM visit WHERE id = 10',
   ),
@@ -95,13 +145,22 @@ export const statementOperations: readonly RecordedOperation[] = [
     PEOPLE,
     'BEGIN; UPDATE person SET age = 1; COMMIT',
   ),
-  onPostgres('EXPLAIN ANALYZE of a write', PEOPLE, 'EXPLAIN ANALYZE UPDATE person SET age = 1'),
+  andMariaDb(
+    onPostgres('EXPLAIN ANALYZE of a write', PEOPLE, 'EXPLAIN ANALYZE UPDATE person SET age = 1'),
+    PEOPLE,
+    'ANALYZE UPDATE person SET age = 1',
+  ),
   {
     name: 'EXECUTE of a statement that SQL has prepared',
     postgres: {
       schema: PEOPLE,
       session: ['PREPARE grow(integer) AS UPDATE person SET age = $1'],
       run: ['EXECUTE grow(7)'],
+    },
+    mariadb: {
+      schema: PEOPLE,
+      session: ["PREPARE grow FROM 'UPDATE person SET age = ?'"],
+      run: ['EXECUTE grow USING 7'],
     },
   },
   onPostgres('COPY … FROM', PEOPLE, "COPY person FROM PROGRAM 'printf ''7\\tGus\\t70\\n'''"),
@@ -111,17 +170,33 @@ export const statementOperations: readonly RecordedOperation[] = [
     "COPY (DELETE FROM visit RETURNING *) TO PROGRAM 'cat > /dev/null'",
   ),
   onPostgres('SELECT … INTO a new table', PEOPLE, 'SELECT * INTO copied FROM person'),
-  onPostgres('DO', PEOPLE, 'DO $$ BEGIN UPDATE person SET age = age + 1; END $$'),
-  onPostgres(
-    'CALL of a procedure',
-    `${PEOPLE} CREATE PROCEDURE grow() LANGUAGE sql AS 'UPDATE person SET age = age + 1';`,
+  andMariaDb(
+    onPostgres('DO', PEOPLE, 'DO $$ BEGIN UPDATE person SET age = age + 1; END $$'),
+    PEOPLE,
+    'BEGIN NOT ATOMIC UPDATE person SET age = age + 1; END',
+  ),
+  andMariaDb(
+    onPostgres(
+      'CALL of a procedure',
+      `${PEOPLE} CREATE PROCEDURE grow() LANGUAGE sql AS 'UPDATE person SET age = age + 1';`,
+      'CALL grow()',
+    ),
+    `${PEOPLE} CREATE PROCEDURE grow() UPDATE person SET age = age + 1;`,
     'CALL grow()',
   ),
-  onPostgres('function that writes, called by SELECT', AGE_ALL, 'SELECT age_all()'),
-  onPostgres(
-    'function that writes, called by an UPDATE',
-    AGE_ALL,
-    "UPDATE visit SET note = 'n' || age_all() WHERE id = 10",
+  andMariaDb(
+    onPostgres('function that writes, called by SELECT', AGE_ALL, 'SELECT age_all()'),
+    AGE_ALL_MARIADB,
+    'SELECT age_all()',
+  ),
+  andMariaDb(
+    onPostgres(
+      'function that writes, called by an UPDATE',
+      AGE_ALL,
+      "UPDATE visit SET note = 'n' || age_all() WHERE id = 10",
+    ),
+    AGE_ALL_MARIADB,
+    "UPDATE visit SET note = CONCAT('n', age_all()) WHERE id = 10",
   ),
   onPostgres(
     'function that calls one that writes',
@@ -164,6 +239,7 @@ export const statementOperations: readonly RecordedOperation[] = [
     name: 'more rows in one statement than `maxRows`',
     sqlite: { schema: PEOPLE, options: { maxRows: 2 }, run: ['UPDATE person SET age = 1'] },
     postgres: { schema: PEOPLE, options: { maxRows: 2 }, run: ['UPDATE person SET age = 1'] },
+    mariadb: { schema: PEOPLE, options: { maxRows: 2 }, run: ['UPDATE person SET age = 1'] },
   },
   {
     name: 'more rows by TRUNCATE than `maxRows`',

@@ -1,10 +1,22 @@
-import { everywhere, onPostgres, onSqlite, PEOPLE, type RecordedOperation } from './recorded-operation.js';
+import {
+  andMariaDb,
+  asElsewhere,
+  everywhere,
+  onMariaDb,
+  onPostgres,
+  onSqlite,
+  PEOPLE,
+  type RecordedOperation,
+} from './recorded-operation.js';
 
 const PARTITIONED = `CREATE TABLE visit(id INTEGER, place TEXT, note TEXT, PRIMARY KEY (id, place)) PARTITION BY LIST (place);
   CREATE TABLE visit_a PARTITION OF visit FOR VALUES IN ('a');
   CREATE TABLE visit_b(note TEXT, place TEXT NOT NULL, id INTEGER NOT NULL);
   ALTER TABLE visit ATTACH PARTITION visit_b FOR VALUES IN ('b');
   INSERT INTO visit VALUES (1, 'a', 'x'), (2, 'b', 'y');`;
+const PARTITIONED_MARIADB = `CREATE TABLE visit(id INTEGER, place INTEGER, note TEXT, PRIMARY KEY (id, place))
+  PARTITION BY LIST (place) (PARTITION a VALUES IN (1), PARTITION b VALUES IN (2));
+  INSERT INTO visit VALUES (1, 1, 'x'), (2, 2, 'y');`;
 const INHERITED = `${PEOPLE} CREATE TABLE nurse(ward TEXT) INHERITS (person);
   INSERT INTO nurse VALUES (5, 'Eve', 30, 'north');`;
 const KEYLESS = "CREATE TABLE note(person INTEGER, text TEXT); INSERT INTO note VALUES (1, 'x'), (2, 'y');";
@@ -14,15 +26,23 @@ export const tableOperations: readonly RecordedOperation[] = [
   everywhere('table without a key: INSERT', KEYLESS, "INSERT INTO note VALUES (3, 'z')"),
   everywhere('table without a key: UPDATE', KEYLESS, "UPDATE note SET text = 'changed' WHERE person = 1"),
   everywhere('table without a key: DELETE', KEYLESS, 'DELETE FROM note WHERE person = 1'),
-  everywhere(
-    'table with a composite key',
-    "CREATE TABLE seat(row INTEGER, place TEXT, taken INTEGER, PRIMARY KEY (row, place)); INSERT INTO seat VALUES (1, 'a', 0), (1, 'b', 0);",
+  andMariaDb(
+    asElsewhere(
+      'table with a composite key',
+      "CREATE TABLE seat(row INTEGER, place TEXT, taken INTEGER, PRIMARY KEY (row, place)); INSERT INTO seat VALUES (1, 'a', 0), (1, 'b', 0);",
+      "UPDATE seat SET taken = 1, place = 'c' WHERE place = 'b'",
+    ),
+    "CREATE TABLE seat(number INTEGER, place VARCHAR(9), taken INTEGER, PRIMARY KEY (number, place)); INSERT INTO seat VALUES (1, 'a', 0), (1, 'b', 0);",
     "UPDATE seat SET taken = 1, place = 'c' WHERE place = 'b'",
   ),
-  everywhere(
-    'stored generated column',
-    'CREATE TABLE sum(id INTEGER PRIMARY KEY, a INTEGER, twice INTEGER GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO sum(id, a) VALUES (1, 1);',
-    'UPDATE sum SET a = 5',
+  andMariaDb(
+    asElsewhere(
+      'stored generated column',
+      'CREATE TABLE sum(id INTEGER PRIMARY KEY, a INTEGER, twice INTEGER GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO sum(id, a) VALUES (1, 1);',
+      'UPDATE sum SET a = 5',
+    ),
+    'CREATE TABLE total(id INTEGER PRIMARY KEY, a INTEGER, twice INTEGER GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO total(id, a) VALUES (1, 1);',
+    'UPDATE total SET a = 5',
   ),
   {
     name: 'virtual generated column',
@@ -30,6 +50,11 @@ export const tableOperations: readonly RecordedOperation[] = [
       schema:
         'CREATE TABLE sum(id INTEGER PRIMARY KEY, a INTEGER, twice INTEGER AS (a * 2)); INSERT INTO sum(id, a) VALUES (1, 1);',
       run: ['UPDATE sum SET a = 5'],
+    },
+    mariadb: {
+      schema:
+        'CREATE TABLE total(id INTEGER PRIMARY KEY, a INTEGER, twice INTEGER AS (a * 2)); INSERT INTO total(id, a) VALUES (1, 1);',
+      run: ['UPDATE total SET a = 5'],
     },
     postgres: {
       since: 18,
@@ -44,13 +69,29 @@ export const tableOperations: readonly RecordedOperation[] = [
       schema: 'CREATE TABLE item(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT);',
       run: ["INSERT INTO item(name) VALUES ('x'), ('y')"],
     },
+    mariadb: {
+      schema: 'CREATE TABLE item(id INTEGER AUTO_INCREMENT PRIMARY KEY, name TEXT);',
+      run: ["INSERT INTO item(name) VALUES ('x'), ('y')"],
+    },
     postgres: {
       schema: 'CREATE TABLE item(id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name TEXT);',
       run: ["INSERT INTO item(name) VALUES ('x'), ('y')"],
     },
   },
-  onPostgres('partitioned table', PARTITIONED, "UPDATE visit SET note = 'z'"),
-  onPostgres('partitioned table: a row that moves', PARTITIONED, "UPDATE visit SET place = 'b' WHERE id = 1"),
+  andMariaDb(
+    onPostgres('partitioned table', PARTITIONED, "UPDATE visit SET note = 'z'"),
+    PARTITIONED_MARIADB,
+    "UPDATE visit SET note = 'z'",
+  ),
+  andMariaDb(
+    onPostgres(
+      'partitioned table: a row that moves',
+      PARTITIONED,
+      "UPDATE visit SET place = 'b' WHERE id = 1",
+    ),
+    PARTITIONED_MARIADB,
+    'UPDATE visit SET place = 2 WHERE id = 1',
+  ),
   onPostgres('partition by its own name', PARTITIONED, "UPDATE visit_b SET note = 'z'"),
   onPostgres('TRUNCATE of a partitioned table', PARTITIONED, 'TRUNCATE visit'),
   onPostgres(
@@ -70,6 +111,16 @@ export const tableOperations: readonly RecordedOperation[] = [
   onPostgres(
     'unlogged table',
     "CREATE UNLOGGED TABLE cache(id INTEGER PRIMARY KEY, text TEXT); INSERT INTO cache VALUES (1, 'x');",
+    "UPDATE cache SET text = 'y'",
+  ),
+  onMariaDb(
+    'table of an engine without transactions',
+    "CREATE TABLE cache(id INTEGER PRIMARY KEY, text TEXT) ENGINE = MyISAM; INSERT INTO cache VALUES (1, 'x');",
+    "UPDATE cache SET text = 'y'",
+  ),
+  onMariaDb(
+    'system-versioned table',
+    "CREATE TABLE cache(id INTEGER PRIMARY KEY, text TEXT) WITH SYSTEM VERSIONING; INSERT INTO cache VALUES (1, 'x');",
     "UPDATE cache SET text = 'y'",
   ),
   onSqlite(
@@ -111,6 +162,12 @@ export const tableOperations: readonly RecordedOperation[] = [
       session: ['CREATE TEMP TABLE scratch(id INTEGER PRIMARY KEY, name TEXT)'],
       run: ["INSERT INTO scratch VALUES (1, 'x')"],
     },
+    mariadb: {
+      schema: PEOPLE,
+      session: ['CREATE TEMPORARY TABLE scratch(id INTEGER PRIMARY KEY, name TEXT)'],
+      run: ["INSERT INTO scratch VALUES (1, 'x')"],
+      isLeftAlone: true,
+    },
   },
   {
     name: 'schema changes, and what they do to rows',
@@ -124,10 +181,16 @@ export const tableOperations: readonly RecordedOperation[] = [
       run: ['ALTER TABLE person DROP COLUMN age', 'DROP TABLE visit'],
       isLeftAlone: true,
     },
+    mariadb: {
+      schema: PEOPLE,
+      run: ['ALTER TABLE person DROP COLUMN age', 'DROP TABLE visit'],
+      isLeftAlone: true,
+    },
   },
   {
     name: 'CREATE TABLE … AS',
     sqlite: { schema: PEOPLE, run: ['CREATE TABLE copied AS SELECT * FROM person'], isLeftAlone: true },
     postgres: { schema: PEOPLE, run: ['CREATE TABLE copied AS SELECT * FROM person'], isLeftAlone: true },
+    mariadb: { schema: PEOPLE, run: ['CREATE TABLE copied AS SELECT * FROM person'], isLeftAlone: true },
   },
 ];

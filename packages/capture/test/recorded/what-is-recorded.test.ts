@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeMysql } from '../../../mysql/test/test-mysql.js';
 import { describePostgres } from '../../../postgres/test/test-postgres.js';
+import { createMysqlBench, type MysqlBench } from '../mysql/mysql-bench.js';
 import { createPostgresBench, type PostgresBench } from '../postgres/postgres-bench.js';
 import { effectOperations } from './effect-operations.js';
 import { type Observation, observe, type StartTrial } from './observe.js';
 import type { RecordedOperation, Way } from './recorded-operation.js';
+import { startMysqlTrial } from './start-mysql-trial.js';
 import { startPostgresTrial } from './start-postgres-trial.js';
 import { startSqliteTrial } from './start-sqlite-trial.js';
 import { statementOperations } from './statement-operations.js';
@@ -42,6 +45,21 @@ describePostgres('what is recorded', (server) => {
     `postgres-${server.version}`,
     ({ postgres }) =>
       postgres !== undefined && (postgres.since ?? 0) <= server.version ? postgres : undefined,
+    () => start,
+  );
+});
+
+describeMysql('what is recorded', (server) => {
+  let bench: MysqlBench;
+  let start: StartTrial;
+  beforeAll(async () => {
+    bench = await createMysqlBench(server);
+    start = startMysqlTrial(bench);
+  });
+  afterAll(() => bench.close());
+  observeAll(
+    server.kind.toLowerCase(),
+    ({ mariadb }) => mariadb,
     () => start,
   );
 });
