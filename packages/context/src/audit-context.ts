@@ -1,6 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type AmbientContext, AuditError, setContextProvider, tryGetContext } from '@indelible/core';
-import { type AuditScope, type ContextPatch, openScope, WorkScope, withoutPaused } from './audit-scope.js';
+import { type AmbientContext, AuditError, tryGetContext } from '@indelible/core';
+import {
+  type AuditScope,
+  type ContextPatch,
+  checkTenant,
+  openScope,
+  patchOnly,
+  WorkScope,
+} from './audit-scope.js';
 
 const KEY = Symbol.for('indelible.context.v1');
 
@@ -8,8 +15,6 @@ const KEY = Symbol.for('indelible.context.v1');
 const holder = globalThis as { [KEY]?: AsyncLocalStorage<AuditScope> };
 holder[KEY] ??= new AsyncLocalStorage<AuditScope>();
 const storage = holder[KEY];
-
-setContextProvider({ current: () => tryGetScope()?.context() });
 
 /** The innermost scope that is still open here. */
 export function tryGetScope(): AuditScope | undefined {
@@ -32,6 +37,7 @@ export function runInScope<T>(scope: AuditScope, fn: () => T): T {
  *
  * @returns what `fn` returns; for a thenable a real promise of its value
  * @throws TypeError if the arguments are not an object and a function
+ * @throws AuditError `AUDIT_TENANT_MISMATCH` inside the request of another tenant
  * @example
  * await runWithContext({ actor: { type: 'system', id: 'nightly-import' } }, () => importPatients());
  */
@@ -40,7 +46,9 @@ export function runWithContext<T>(context: ContextPatch, fn: () => T): T;
 export function runWithContext<T>(context: ContextPatch, fn: () => T | PromiseLike<T>): T | Promise<T> {
   checkPatch(context);
   if (typeof fn !== 'function') throw new TypeError('runWithContext() takes a context and a function');
-  return runScope(new WorkScope(tryGetScope(), withoutPaused(context)), fn);
+  const outer = tryGetScope();
+  checkTenant(outer, context);
+  return runScope(new WorkScope(outer, patchOnly(context)), fn);
 }
 
 /** Runs `fn` in the scope and ends the scope with it. */
@@ -85,12 +93,13 @@ export function getContext(): AmbientContext {
  * Changes the innermost open scope: for middleware that learns the tenant or the actor late. Scopes around it keep their
  * values, scopes inside it see the new ones unless they have their own.
  *
- * @throws AuditError `AUDIT_CONTEXT_MISSING` outside of any scope
+ * @throws AuditError `AUDIT_CONTEXT_MISSING` outside of any scope, `AUDIT_TENANT_MISMATCH` inside the request of another tenant
  */
 export function updateContext(patch: ContextPatch): void {
   checkPatch(patch);
   const scope = tryGetScope();
   if (scope === undefined) throw missing('updateContext()');
+  checkTenant(scope, patch);
   scope.update(patch);
 }
 

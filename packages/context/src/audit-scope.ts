@@ -1,7 +1,10 @@
-import type { AmbientContext } from '@indelible/core';
+import { type AmbientContext, AuditError } from '@indelible/core';
 
-/** What may be set on a context. Pausing is not among it: only `withoutAudit` pauses, and says so in the log. */
-export type ContextPatch = Omit<AmbientContext, 'paused'>;
+/**
+ * What may be set on a context. Pausing is not among it: only `withoutAudit` pauses, and says so in the log. Nor is the tenant
+ * that a request is of, which only its framework package fixes.
+ */
+export type ContextPatch = Omit<AmbientContext, 'paused' | 'fixedTenant'>;
 
 /**
  * One stretch of work with its context. Two copies of this package in one process hand scopes to each other, so this
@@ -58,12 +61,28 @@ export class WorkScope implements AuditScope {
   }
 
   update(patch: ContextPatch): void {
-    this.#own = { ...this.#own, ...withoutPaused(patch) };
+    this.#own = { ...this.#own, ...patchOnly(patch) };
   }
 }
 
 /** Callers without types may pass `paused`; a pause that nobody recorded must not come in that way. */
-export function withoutPaused(patch: ContextPatch): Partial<ContextPatch> {
-  const { paused: _, ...rest } = definedOnly(patch) as Partial<AmbientContext>;
+export function patchOnly(patch: ContextPatch): Partial<ContextPatch> {
+  const { paused: _, fixedTenant: __, ...rest } = definedOnly(patch) as Partial<AmbientContext>;
   return rest;
+}
+
+/**
+ * Told where the mistake is made: later it would cost events.
+ *
+ * @throws AuditError `AUDIT_TENANT_MISMATCH`
+ */
+export function checkTenant(scope: AuditScope | undefined, { tenant }: ContextPatch): void {
+  if (scope === undefined || tenant === undefined) return;
+  const { fixedTenant } = scope.context();
+  if (fixedTenant === undefined || fixedTenant === tenant) return;
+  throw new AuditError(
+    'AUDIT_TENANT_MISMATCH',
+    'context',
+    'the context names another tenant than its request is of',
+  );
 }

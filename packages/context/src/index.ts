@@ -1,3 +1,5 @@
+import './context-provider.js';
+
 export { tryGetContext } from '@indelible/core';
 export {
   bindContext,

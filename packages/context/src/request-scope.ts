@@ -12,10 +12,11 @@ import { isThenable, runInScope, runScope, tryGetScope } from './audit-context.j
 import {
   type AuditScope,
   type ContextPatch,
+  checkTenant,
   definedOnly,
   isWithin,
+  patchOnly,
   WorkScope,
-  withoutPaused,
 } from './audit-scope.js';
 import { ANONYMOUS, type RequestActor, toActor } from './request-actor.js';
 import type { RequestAudit } from './request-audit.js';
@@ -86,13 +87,19 @@ export class RequestScope implements AuditScope, RequestAudit {
       ...this.readOf(readRequestRoute),
       actor: () => this.actorOf(),
     };
+    if (this.own !== undefined) Object.assign(context, this.own);
     const tenant = this.tenantOf();
-    if (tenant !== undefined) context.tenant = tenant;
-    return this.own === undefined ? context : Object.assign(context, this.own);
+    if (tenant !== undefined) {
+      // Also over one that was set before anybody could tell.
+      context.tenant = tenant;
+      context.fixedTenant = tenant;
+    }
+    return context;
   }
 
   update(patch: ContextPatch): void {
-    this.own = { ...this.own, ...withoutPaused(definedOnly(patch)) };
+    checkTenant(this, patch);
+    this.own = { ...this.own, ...patchOnly(definedOnly(patch)) };
   }
 
   setActor(user: RequestActor): void {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AuditError, configureAudit, createMemoryStore } from '@indelible/core';
+import { AuditError, configureAudit, createMemoryStore, getAudit } from '@indelible/core';
 import { expect, test } from 'vitest';
 import { runWithContext, withoutAudit } from '../src/index.js';
 import { createTestLog, SECRET } from './log-of.js';
@@ -116,4 +116,31 @@ test('the default audit is used where none is passed', async () => {
     'audit.resumed',
   ]);
   await audit.close();
+});
+
+test('an audit pauses by its own `without`, the default one too, and says so in itself', async () => {
+  const { audit, events } = createTestLog();
+  const result = await audit.without(
+    async () => {
+      await audit.record({ action: 'patient.imported' });
+      return 7;
+    },
+    { reason },
+  );
+  expect(result).toBe(7);
+  expect((await events()).map((event) => [event.action, event.reason])).toEqual([
+    ['audit.paused', reason],
+    ['audit.resumed', reason],
+  ]);
+  const call: (...args: unknown[]) => Promise<unknown> = audit.without.bind(audit) as never;
+  await expect(call(() => 1)).rejects.toThrow(TypeError);
+
+  const store = createMemoryStore();
+  const configured = configureAudit({ store, lifecycleEvents: false, hmacKey: SECRET });
+  await getAudit().without(() => getAudit().record({ action: 'patient.imported' }), { reason });
+  expect((await store.list()).map((event) => event.columns.action)).toEqual([
+    'audit.paused',
+    'audit.resumed',
+  ]);
+  await configured.close();
 });

@@ -17,6 +17,7 @@ import type { PrepareSettings } from './prepare-event.js';
 import { readHealth } from './read-health.js';
 import { Recovery } from './recovery.js';
 import { makeReplayNotices, REPLAYED } from './replay-notice.js';
+import { runWithout } from './run-without.js';
 import { Sealer } from './sealer.js';
 import { Spool } from './spool.js';
 import { spoolTarget } from './spool-target.js';
@@ -133,6 +134,10 @@ export class AuditRuntime implements Audit {
     } catch (error) {
       this.recovery.lose(1, error);
     }
+  }
+
+  without<T>(fn: () => T | PromiseLike<T>, options: { readonly reason: string }): Promise<Awaited<T>> {
+    return runWithout(this, fn, options);
   }
 
   async flush(): Promise<void> {

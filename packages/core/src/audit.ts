@@ -120,6 +120,14 @@ export interface Audit {
   /** Records several in one transaction of the store. */
   recordAll(inputs: readonly EventInput[], options?: RecordOptions): Promise<readonly Recorded[]>;
   /**
+   * Runs `fn` without recording what it does: `withoutAudit()` of `@indelible/context`, which must be loaded. The pause itself
+   * is recorded in this audit, with its reason, before `fn` starts and after it ended.
+   *
+   * @throws AuditError `AUDIT_CONTEXT_MISSING` without `@indelible/context`
+   * @throws TypeError without a reason
+   */
+  without<T>(fn: () => T | PromiseLike<T>, options: { readonly reason: string }): Promise<Awaited<T>>;
+  /**
    * Resolves when everything that this process recorded before the call is in the store and sealed. Where another process
    * seals (`sealing: 'external'`, `sealAfterMs: false`): in the store.
    *

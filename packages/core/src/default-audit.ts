@@ -13,6 +13,8 @@ const DEFAULT: Audit = Object.freeze({
   record: (...args: Parameters<Audit['record']>) => current().record(...args),
   recordAll: (...args: Parameters<Audit['recordAll']>) => current().recordAll(...args),
   recordLater: (...args: Parameters<Audit['recordLater']>) => current().recordLater(...args),
+  without: <T>(fn: () => T | PromiseLike<T>, options: { readonly reason: string }) =>
+    current().without(fn, options),
   flush: () => current().flush(),
   seal: () => current().seal(),
   verify: (...args: Parameters<Audit['verify']>) => current().verify(...args),

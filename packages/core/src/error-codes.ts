@@ -73,6 +73,10 @@ export const ERROR_CODES = {
     means: 'No actor is known, and `onMissingActor` is `throw`.',
     next: 'Run the work inside `runWithContext({ actor }, fn)`, or give `auditContext()` an `actor` option.',
   },
+  AUDIT_TENANT_MISMATCH: {
+    means: 'Something that belongs to the request of one tenant names another one. Nothing was recorded.',
+    next: 'Do it outside of the request, or let the `tenant` option answer undefined for requests that work for several tenants.',
+  },
   AUDIT_CONTEXT_MISSING: {
     means: 'Something that needs the context of a request or a job was called outside of any.',
     next: 'Call it inside `runWithContext(context, fn)` or behind `auditContext()`.',

@@ -1,3 +1,5 @@
+import { AuditError } from './audit-error.js';
+import type { AmbientContext } from './context-provider.js';
 import type { EventContext } from './event.js';
 import { EVENT_LIMITS } from './event-limits.js';
 import { identifierText, invalidEvent, plainText, shortenIdentifier } from './event-text.js';
@@ -25,11 +27,11 @@ const NONE: Texts = Object.freeze({});
 /**
  * The context of an event: its own over the ambient one, field by field.
  *
- * @throws AuditError `AUDIT_EVENT_INVALID` for a field of the wrong type
+ * @throws AuditError `AUDIT_EVENT_INVALID` for a field of the wrong type, `AUDIT_TENANT_MISMATCH`
  */
 export function prepareContext(
   own: EventContext | undefined,
-  ambient: EventContext,
+  ambient: Omit<AmbientContext, 'actor'>,
   redactor: Redactor,
 ): EventContext {
   if (own !== undefined && (typeof own !== 'object' || own === null))
@@ -53,6 +55,13 @@ export function prepareContext(
     transactionId: id(redactor, 'transactionId', mine.transactionId ?? its.transactionId),
     userAgent: text(redactor, 'userAgent', mine.userAgent ?? its.userAgent),
   };
+  if (ambient.fixedTenant !== undefined && context.tenant !== tenantText(ambient.fixedTenant)) {
+    throw new AuditError(
+      'AUDIT_TENANT_MISMATCH',
+      'core',
+      'the event names another tenant than its request is of',
+    );
+  }
   return context as EventContext;
 }
 

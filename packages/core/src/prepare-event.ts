@@ -1,12 +1,12 @@
 import { AuditError } from './audit-error.js';
 import type { Catalogue } from './catalogue.js';
 import { deriveColumns } from './columns.js';
+import type { AmbientContext } from './context-provider.js';
 import {
   type Actor,
   type AuditEvent,
   CATEGORIES,
   type Category,
-  type EventContext,
   type EventInput,
   type JsonObject,
   OUTCOMES,
@@ -27,7 +27,7 @@ import { createUuidV7, isUuidV7 } from './uuid.js';
 
 /** What surrounds an event, once its actor is known. */
 export interface Surroundings {
-  readonly context: EventContext;
+  readonly context: Omit<AmbientContext, 'actor'>;
   readonly actor: Actor | undefined;
 }
 
@@ -54,7 +54,7 @@ const ACTION = /^[^\s.\p{Cc}]+(?:\.[^\s.\p{Cc}]+)+$/u;
  * them to fit. Neither the input nor anything in it is changed. Details are not checked against the action's schema
  * here, see `validateDetails`.
  *
- * @throws AuditError `AUDIT_EVENT_INVALID`, `AUDIT_ACTION_UNKNOWN`, `AUDIT_ACTOR_MISSING`
+ * @throws AuditError `AUDIT_EVENT_INVALID`, `AUDIT_ACTION_UNKNOWN`, `AUDIT_ACTOR_MISSING`, `AUDIT_TENANT_MISMATCH`
  */
 export function prepareEvent(
   input: EventInput,

@@ -1,6 +1,6 @@
 import { AuditError } from './audit-error.js';
 import type { AmbientContext } from './context-provider.js';
-import type { Actor, EventContext, EventInput } from './event.js';
+import type { Actor, EventInput } from './event.js';
 
 /** The tag of an event whose actor could not be found out. */
 export const ACTOR_FAILED_TAG = 'actor-failed';
@@ -10,7 +10,7 @@ export const UNKNOWN_ACTOR: Actor = Object.freeze({ type: 'system', id: 'unknown
 
 export interface ResolvedAmbient {
   /** Its own `actor`, where it has one, is the one that was asked. */
-  readonly context: EventContext;
+  readonly context: AmbientContext;
   readonly actor: Actor | undefined;
   /** The actor function failed: the events say so. */
   readonly failed: boolean;
