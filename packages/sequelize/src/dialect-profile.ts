@@ -1,5 +1,6 @@
 import type { CaptureDialect, CaptureEngine } from '@indelible/capture';
 import { AuditError, type StoreOffer } from '@indelible/core';
+import { mariadbProfile, mysql2Profile } from './mysql-profile.js';
 import { createPostgresProfile } from './postgres-profile.js';
 import type { ConnectionConfig, SequelizeLike } from './reach-sequelize.js';
 
@@ -14,7 +15,11 @@ export interface DialectProfile {
   steer(connection: object, engine: CaptureEngine): void;
 }
 
-const PROFILES: ReadonlyMap<string, () => DialectProfile> = new Map([['postgres', createPostgresProfile]]);
+const PROFILES: ReadonlyMap<string, () => DialectProfile> = new Map([
+  ['postgres', createPostgresProfile],
+  ['mysql', mysql2Profile],
+  ['mariadb', mariadbProfile],
+]);
 
 /** @throws AuditError `AUDIT_DATABASE_UNSUPPORTED` for a dialect that was not tried */
 export function getDialectProfile(sequelize: SequelizeLike): DialectProfile {

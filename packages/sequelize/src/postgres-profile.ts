@@ -2,7 +2,7 @@ import { createPostgresDialect } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
 import type { DialectProfile } from './dialect-profile.js';
 import { steerPgClient } from './pg-client.js';
-import { type ConnectionConfig, read } from './reach-sequelize.js';
+import { primary, read } from './reach-sequelize.js';
 
 /** PostgreSQL by node-postgres. */
 export function createPostgresProfile(): DialectProfile {
@@ -28,10 +28,4 @@ export function createPostgresProfile(): DialectProfile {
     },
     steer: steerPgClient,
   };
-}
-
-/** With replication, the one that is written to. */
-function primary(config: ConnectionConfig): ConnectionConfig {
-  const write = read(config.replication, 'write');
-  return typeof write === 'object' && write !== null ? { ...config, ...write } : config;
 }

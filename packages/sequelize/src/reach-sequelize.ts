@@ -52,6 +52,12 @@ export function reachConnections(sequelize: SequelizeLike): Connections {
   };
 }
 
+/** How the database is reached; with replication, the one that is written to. */
+export function primary(config: ConnectionConfig): ConnectionConfig {
+  const write = read(config.replication, 'write');
+  return typeof write === 'object' && write !== null ? { ...config, ...write } : config;
+}
+
 /** A property of what may be no object. */
 export function read(holder: unknown, name: string): unknown {
   const isHolder = (typeof holder === 'object' && holder !== null) || typeof holder === 'function';

@@ -27,7 +27,10 @@ export function defineDomain(sequelize: Sequelize): Domain {
       avatar: BLOB,
       settings: DataTypes.JSON,
       role: { type: ENUM('MEMBER', 'ADMIN'), allowNull: false, defaultValue: 'MEMBER' },
-      deletedAt: DATE,
+      // Without a precision those of MySQL hold whole seconds.
+      createdAt: DATE(6),
+      updatedAt: DATE(6),
+      deletedAt: DATE(6),
     },
     { timestamps: true },
   );
