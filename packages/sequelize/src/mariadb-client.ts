@@ -90,7 +90,8 @@ function cut(
   const left = (Array.isArray(meta) ? meta : []).slice(0, kept[0]?.length ?? 0);
   const names = left.map((column) => String(Reflect.apply(Object(column).name, column, [])));
   const objects = kept.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]])));
-  return { result: Object.assign(objects, { meta: left }), rows };
+  const own = Object.getOwnPropertyDescriptor(answer, 'meta');
+  return { result: Object.defineProperty(objects, 'meta', { ...own, value: left }), rows };
 }
 
 /** @param like as the driver gave the last one */
