@@ -107,11 +107,13 @@ function captureOf(sharing: readonly EntityMetadata[]): ModelCaptureOptions | fa
     const said = readAudited(metadata.target);
     // Rows of the other entities that share the table are audited: what is left out is what only this one has.
     if (said === false)
-      return metadata.columns.filter(({ target }) => target === metadata.target).map(fieldName);
+      return metadata.columns
+        .filter(({ target }) => target === metadata.target)
+        .map(({ propertyPath }) => propertyPath);
     const named = said?.exclude ?? [];
     return metadata.columns
       .filter((column) => isLeftOut(column) || named.some((path) => isWithin(column.propertyPath, path)))
-      .map(fieldName);
+      .map(({ propertyPath }) => propertyPath);
   });
   const softDelete = own?.softDelete ?? root.deleteDateColumn?.propertyPath;
   return { exclude, ...(softDelete === undefined ? {} : { softDelete }) };
@@ -140,18 +142,10 @@ function addField(
   folds: boolean,
 ): void {
   if (column.isVirtualProperty || fields.has(column.databaseName)) return;
-  const field = { name: fieldName(column), type: fieldType(column, driver.normalizeType(column)) };
+  const field = { name: column.propertyPath, type: fieldType(column, driver.normalizeType(column)) };
   fields.set(column.databaseName, field);
   const folded = foldName(column.databaseName);
   if (folds && !fields.has(folded)) fields.set(folded, field);
-}
-
-/** The column of a relation is called as the relation; one of several by what it refers to as well. */
-function fieldName({ propertyPath, relationMetadata, referencedColumn, isVirtual }: ColumnMetadata): string {
-  const isPart = isVirtual && (relationMetadata?.joinColumns.length ?? 1) > 1;
-  return isPart && referencedColumn !== undefined
-    ? `${propertyPath}.${referencedColumn.propertyPath}`
-    : propertyPath;
 }
 
 function fieldType({ type }: ColumnMetadata, declared: string): FieldType {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { AuditError, configureAudit, createAudit, getAudit } from '@indelible/core';
 import { createSqliteStore } from '@indelible/sqlite';
 import { DataSource, EntitySchema, type QueryFailedError, TableColumn } from 'typeorm';
@@ -144,14 +145,18 @@ describe.each(sqliteKinds())('an audited data source on SQLite through %s', (kin
       entities: [Note],
       synchronize: true,
     });
+    const before = process.cwd();
     try {
+      // The store takes better-sqlite3 from where the application stands.
+      process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
       auditDataSource(dataSource, { audit });
       await audit.migrate();
       await dataSource.initialize();
       await dataSource.getRepository(Note).save({ text: 'x' });
       expect(readEvents(harness.raw).map(({ action }) => action)).toEqual(['note.created']);
     } finally {
-      await dataSource.destroy();
+      process.chdir(before);
+      if (dataSource.isInitialized) await dataSource.destroy();
       await audit.close();
       await harness.close();
     }
