@@ -32,7 +32,6 @@ const NO_ROWS: EngineRows = [];
  * may overlap; writes run one after the other, because each belongs between its own before and after.
  */
 export class CaptureTransaction {
-  readonly id = createUuidV7();
   readonly #session: CaptureSession;
   readonly #events: EventBuffer;
   readonly #flushed: FlushedEvents;
@@ -48,13 +47,18 @@ export class CaptureTransaction {
     session: CaptureSession = createSession(parts, connection, false),
   ) {
     this.#session = session;
-    this.#told = new ToldContext(parts, session, this.id);
-    this.#events = new EventBuffer(this.id, parts.clock);
+    const id = createUuidV7();
+    this.#told = new ToldContext(parts, session, id);
+    this.#events = new EventBuffer(id, parts.clock);
     this.#flushed = new FlushedEvents(parts, connection);
     this.#end = new TransactionEnd(parts.dialect, connection, session, {
       flush: async () => void (await this.#flush(false)),
       committed: () => this.#committed(),
       discard: () => this.#discard(),
+      renew: (next) => {
+        this.#told.renew(next);
+        this.#events.renew(next);
+      },
     });
   }
 
@@ -78,9 +82,11 @@ export class CaptureTransaction {
       case 'schema':
         return this.#exclusively(change);
       case 'commit':
-        return this.commit(execute, sql);
+        return this.#end.steer(sql, this.commit(execute, sql));
       case 'rollback':
-        return this.rollback(execute);
+        return this.#end.steer(sql, this.rollback(execute));
+      case 'begin':
+        return this.#watch(execute).finally(() => this.#end.begun());
       case 'savepoint':
         return this.savepoint(statement.savepoint ?? '', execute);
       case 'release':
@@ -179,10 +185,8 @@ export class CaptureTransaction {
     const ready = await this.#ready(sql, statement, executeAs);
     let answer: { result: T; rows: EngineRows };
     try {
-      answer =
-        ready.rewritten === undefined || executeAs === undefined
-          ? { result: await execute(), rows: NO_ROWS }
-          : await executeAs(ready.rewritten);
+      const written = ready.rewritten && executeAs?.(ready.rewritten);
+      answer = await (written ?? execute().then((result) => ({ result, rows: NO_ROWS })));
     } catch (error) {
       const ours = await this.#session.failedForUs?.(error);
       if (ours !== undefined) return this.#asWritten(sql, execute, ready, ours, ambient);
@@ -213,13 +217,11 @@ export class CaptureTransaction {
     let asked: unknown;
     try {
       const ask = async (text: string): Promise<EngineRows> => {
-        const columns = Number.POSITIVE_INFINITY;
-        const answer = await executeAs?.({ sql: text, columns, returnsRows: false }).catch(
-          (error: unknown) => {
-            asked = error;
-            throw error;
-          },
-        );
+        const form = { sql: text, columns: Number.POSITIVE_INFINITY, returnsRows: false };
+        const answer = await executeAs?.(form).catch((error: unknown) => {
+          asked = error;
+          throw error;
+        });
         return answer?.rows ?? NO_ROWS;
       };
       const found = await retryWhileBusy(this.parts.dialect, () =>

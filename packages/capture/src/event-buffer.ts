@@ -45,7 +45,7 @@ export class EventBuffer {
   readonly #savepoints: { readonly name: string; readonly length: number }[] = [];
 
   constructor(
-    private readonly transactionId: string,
+    private transactionId: string,
     private readonly clock: RowClock,
   ) {}
 
@@ -85,6 +85,11 @@ export class EventBuffer {
     const position = this.#find(name);
     this.#events.length = this.#savepoints[position]?.length ?? 0;
     this.#savepoints.length = position + 1;
+  }
+
+  /** What is added from now on is of another transaction. */
+  renew(transactionId: string): void {
+    this.transactionId = transactionId;
   }
 
   clear(): void {

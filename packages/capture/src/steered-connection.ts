@@ -1,12 +1,14 @@
 import { AuditError, tryGetContext } from '@indelible/core';
 import { CaptureTransaction } from './capture-transaction.js';
-import type { CaptureConnection, ExecuteAs } from './dialect.js';
+import { type CaptureConnection, type ExecuteAs, OutdatedCapture } from './dialect.js';
 import { createSession, type EngineParts } from './engine-parts.js';
 import { errorText } from './error-text.js';
 import type { StatementKind } from './statement.js';
 
 // invalid_transaction_termination
 const ENDS_TRANSACTION = /\b2D000\b/;
+/** What a statement by itself has met unseen is undone, and it runs again. */
+const TRIES = 3;
 const CHAINS = /\bAND\s+CHAIN\b/i;
 const SETS_NEXT_TRANSACTION = /^\s*SET\s+TRANSACTION\b/i;
 const BEGINS = /^(?:\s|\/\*.*?\*\/|--[^\n]*\n)*(?:BEGIN|START)\b/is;
@@ -131,22 +133,25 @@ export class SteeredConnection {
   }
 
   async #unit<T>(sql: string, execute: () => Promise<T>, executeAs: ExecuteAs<T> | undefined): Promise<T> {
-    try {
-      return await this.#alone((transaction) => transaction.run(sql, execute, executeAs));
-    } catch (error) {
-      if (!ENDS_TRANSACTION.test(errorText(error))) throw error;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#alone((transaction) => transaction.run(sql, execute, executeAs), tries < TRIES);
+      } catch (error) {
+        if (ENDS_TRANSACTION.test(errorText(error))) break;
+        if (!(error instanceof OutdatedCapture)) throw error;
+      }
     }
     // A procedure that commits runs only where there is no transaction. It is told once it is through.
     const result = await execute();
     return this.#alone((transaction) => transaction.run(sql, async () => result));
   }
 
-  async #alone<T>(work: (transaction: CaptureTransaction) => Promise<T>): Promise<T> {
+  async #alone<T>(work: (transaction: CaptureTransaction) => Promise<T>, mayRunAgain = false): Promise<T> {
     const { begin, commit } = this.parts.dialect;
     await this.#findStore();
     await this.connection.execute(begin);
     this.#isReady = false;
-    const transaction = this.#follow();
+    const transaction = this.#follow(mayRunAgain);
     try {
       const result = await work(transaction);
       await transaction.commit(() => this.connection.execute(commit), commit);
@@ -178,8 +183,9 @@ export class SteeredConnection {
     await this.parts.store(this.connection).catch(() => undefined);
   }
 
-  #follow(): CaptureTransaction {
-    return new CaptureTransaction(this.parts, this.connection);
+  #follow(mayRunAgain = false): CaptureTransaction {
+    const session = createSession(this.parts, this.connection, mayRunAgain);
+    return new CaptureTransaction(this.parts, this.connection, session);
   }
 
   /** The caller is told of the first error: what fails after it fails because of it. */

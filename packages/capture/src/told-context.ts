@@ -12,7 +12,7 @@ export class ToldContext {
   constructor(
     private readonly parts: EngineParts,
     private readonly session: CaptureSession,
-    private readonly id: string,
+    private id: string,
   ) {}
 
   /** Called before each write: who acts may be known only now. */
@@ -30,6 +30,12 @@ export class ToldContext {
       if (audit().policy('data') === 'strict') throw captureFailure(this.parts, error);
       audit().reportError(captureFailure(this.parts, error));
     }
+  }
+
+  /** Another transaction begins. */
+  renew(id: string): void {
+    this.id = id;
+    this.#text = undefined;
   }
 
   /** A savepoint was rolled back, and may have taken with it what was told. */

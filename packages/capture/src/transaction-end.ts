@@ -1,3 +1,4 @@
+import { createUuidV7 } from '@indelible/core';
 import type { CaptureConnection, CaptureDialect, CaptureSession } from './dialect.js';
 import type { Statement } from './statement.js';
 
@@ -9,7 +10,11 @@ interface Events {
   readonly committed: () => void;
   /** They are gone with it. */
   readonly discard: () => void;
+  /** Those that come now are of another transaction. */
+  readonly renew: (id: string) => void;
 }
+
+const CHAINS = /\bAND\s+CHAIN\b/i;
 
 /**
  * Follows whether the transaction is still open, where the database may end it by itself and statements go on without it: by a
@@ -40,6 +45,25 @@ export class TransactionEnd {
   noteFailure(error: unknown): void {
     this.#isSuspect = true;
     this.session.noteFailure?.(error);
+  }
+
+  /**
+   * SQL of the caller's own ends the transaction, and what follows on the connection runs without one, or in another one.
+   * Where the database tells whether there is one, it is asked later.
+   */
+  async steer<T>(sql: string, ending: Promise<T>): Promise<T> {
+    const result = await ending;
+    if (this.dialect.goesOn === true) return result;
+    this.#isSuspect = false;
+    this.#hasEnded = !CHAINS.test(sql);
+    this.session.renew();
+    this.events.renew(createUuidV7());
+    return result;
+  }
+
+  /** SQL of the caller's own has begun one. */
+  begun(): void {
+    this.#hasEnded = false;
   }
 
   /** Runs a write, by itself where there is no transaction any more. */
@@ -74,6 +98,7 @@ export class TransactionEnd {
 
   async #byItself<T>(write: () => Promise<T>): Promise<T> {
     await this.connection.execute(this.dialect.begin);
+    this.events.renew(createUuidV7());
     try {
       const result = await write();
       await this.events.flush();

@@ -10,10 +10,13 @@ import {
   functionsMadeBy,
   NO_WRITING_NAMES,
   readWritingNames,
+  readWritingState,
   type WritingNames,
   writingCallsOf,
 } from './writing-functions.js';
 
+/** How long a function that another process has replaced may go unnoticed. */
+const LOOK_AGAIN_MS = 5_000;
 const MAX_TEXTS = 1_000;
 const MAX_LENGTH = 20_000;
 
@@ -27,6 +30,9 @@ export class PostgresSchema {
   #settings: readonly string[] = [];
   #hasRecorders = false;
   #isPrepared = false;
+  #state = '';
+  /** When that was looked at, by the process's monotonic clock. */
+  #lookedAt = 0;
   #preparing: Promise<void> | undefined;
   #version: number | undefined;
   #isUtf8 = true;
@@ -39,14 +45,26 @@ export class PostgresSchema {
 
   /** Reads what can not be read when a statement is seen. @returns undefined where it is known */
   prepare(connection: CaptureConnection): Promise<void> | undefined {
-    if (this.#isPrepared) return undefined;
-    this.#preparing ??= this.#prepare(connection).finally(() => {
-      this.#preparing = undefined;
-    });
+    const isDue = performance.now() - this.#lookedAt > LOOK_AGAIN_MS;
+    if (this.#isPrepared && !isDue) return undefined;
+    this.#preparing ??= (this.#isPrepared ? this.#lookAgain(connection) : this.#prepare(connection)).finally(
+      () => {
+        this.#preparing = undefined;
+      },
+    );
     return this.#preparing;
   }
 
+  /** Others may have replaced functions. Where that can not be asked, the caller's own statement says why. */
+  async #lookAgain(connection: CaptureConnection): Promise<void> {
+    this.#lookedAt = performance.now();
+    const state = await readWritingState(connection).catch(() => this.#state);
+    if (state !== this.#state) await this.#prepare(connection);
+  }
+
   async #prepare(connection: CaptureConnection): Promise<void> {
+    this.#lookedAt = performance.now();
+    this.#state = await readWritingState(connection);
     this.#writing = await readWritingNames(connection);
     this.#calls.clear();
     this.#settings = await readUnsafeSettings(connection);

@@ -1,17 +1,17 @@
-import type {
-  CaptureConnection,
-  CaptureSession,
-  EngineRows,
-  Inexact,
-  Readiness,
-  RowChange,
-  SessionOptions,
-  StatementChanges,
+import {
+  type CaptureConnection,
+  type CaptureSession,
+  type EngineRows,
+  type Inexact,
+  OutdatedCapture,
+  type Readiness,
+  type RowChange,
+  type SessionOptions,
+  type StatementChanges,
 } from '../dialect.js';
 import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
 import type { SchemaView } from './cascades.js';
-import { tooMany } from './counted-only.js';
 import { eventsOf, findUntold } from './find-write-limits.js';
 import { imageTruncation } from './image-truncation.js';
 import { mayBringLarge } from './large-input.js';
@@ -23,14 +23,13 @@ import type { PostgresSchema } from './postgres-schema.js';
 import { readAnswer } from './read-answer.js';
 import { carriesBeyond, recorderOf, toldInPart } from './recorders.js';
 import { EngineColumn } from './rewrite-write.js';
-import { isTooManyRows } from './row-limit.js';
-import { findUnseen, inOneMark, NO_TEXT } from './session-marks.js';
+import { isWhole } from './row-image.js';
+import { findUnseen, inOneMark, markUnreadable, NO_TEXT, whyItFailed } from './session-marks.js';
 import { SessionScope } from './session-scope.js';
 import { guardedConnection, StatementGuard } from './statement-guard.js';
 import { StatementImages } from './statement-images.js';
 import { isAtHome, stateExpression, stateOf } from './table-state.js';
 import { UNTRANSLATABLE } from './text-encoding.js';
-import type { NamedTable } from './write-shape.js';
 
 // What the database says where it does not find, know or support what it was asked for: what was known is out of date.
 const OUTDATED = /\b(?:42|0A|2B|3D|3F|XX)[0-9A-Z]{3}\b|ColumnNotFound|TableDoesNotExist/;
@@ -132,7 +131,7 @@ export class PostgresSession implements CaptureSession {
     this.#images.clear();
     const shape = this.schema.shapeOf(sql);
     if (shape.verb === 'query') return NOTHING;
-    if (shape.verb === 'unreadable') return { inexact: await this.#unreadable(shape.reason, shape.tables) };
+    if (shape.verb === 'unreadable') return { inexact: await markUnreadable(this.#view, shape) };
     if (shape.verb === 'truncate') {
       const { changes, inexact } = await imageTruncation(
         this.#view,
@@ -224,11 +223,15 @@ export class PostgresSession implements CaptureSession {
 
   async failedForUs(error: unknown): Promise<Inexact | undefined> {
     const plan = this.#plan;
-    if (plan === undefined || !this.#guard.isSet) return undefined;
+    if (plan === undefined) return undefined;
     const text = errorText(error);
-    const why: Inexact | undefined = isTooManyRows(text)
-      ? { table: plan.table.name, fidelity: 'count-only', reason: tooMany(this.options) }
-      : plan.pitfalls.find((pitfall) => pitfall.error.test(text))?.inexact;
+    // Columns that it names, and not the caller's text, may be gone.
+    const names = !isWhole(plan.table) || this.#images.of(plan.table) !== undefined;
+    if (names && this.mayRunAgain && OUTDATED.test(text)) {
+      this.abandon(error);
+      throw new OutdatedCapture();
+    }
+    const why = this.#guard.isSet ? whyItFailed(plan, text, this.options) : undefined;
     if (why === undefined) return undefined;
     await this.#guard.undo();
     this.abandon();
@@ -335,16 +338,5 @@ export class PostgresSession implements CaptureSession {
     if (isSame && isKnown) return table;
     if (!isKnown) this.schema.forget();
     return (await this.#view.find(write.target)) ?? table;
-  }
-
-  async #unreadable(reason: string, named: readonly NamedTable[]): Promise<readonly Inexact[]> {
-    if (named.length === 0) return [{ table: null, fidelity: 'opaque', reason }];
-    const inexact: Inexact[] = [];
-    for (const name of named) {
-      const table = await this.#view.find(name);
-      if (table === undefined || this.options.ignores(table.name)) continue;
-      inexact.push({ table: table.name, fidelity: 'opaque', reason });
-    }
-    return inexact;
   }
 }

@@ -8,6 +8,8 @@ export interface WritingNames {
   readonly functions: ReadonlySet<string>;
   /** Views and tables of which a query, a policy, a default or a constraint calls one of them: the function by relation. */
   readonly relations: ReadonlyMap<string, RelationCalls>;
+  /** Operators that call one of them: the function by the operator's characters. */
+  readonly operators: ReadonlyMap<string, string>;
 }
 
 interface RelationCalls {
@@ -16,7 +18,11 @@ interface RelationCalls {
   readonly onlyWhenWritten: boolean;
 }
 
-export const NO_WRITING_NAMES: WritingNames = { functions: new Set(), relations: new Map() };
+export const NO_WRITING_NAMES: WritingNames = {
+  functions: new Set(),
+  relations: new Map(),
+  operators: new Map(),
+};
 
 const OWN = `p.pronamespace NOT IN
   (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname IN ('pg_catalog', 'information_schema'))`;
@@ -26,7 +32,7 @@ FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 WHERE ${OWN}
   AND p.provolatile = 'v' AND p.prokind IN ('f', 'p') AND l.lanname NOT IN ('c', 'internal')
   AND (l.lanname NOT IN ('sql', 'plpgsql') OR p.prosqlbody IS NOT NULL
-    OR p.prosrc ~* '\\m(insert|update|delete|merge|truncate|copy|execute|perform|call)\\M')`;
+    OR p.prosrc ~* '\\m(insert|update|delete|merge|truncate|copy|execute|perform|call|indelible)\\M')`;
 const OTHERS = `SELECT p.oid::text, p.proname::text, CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc ELSE '' END,
   array(SELECT d.refobjid::text FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::regclass
     AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_proc'::regclass)::text
@@ -49,6 +55,42 @@ const RELATIONS = `WITH RECURSIVE direct(relation, function, only_written) AS (
     WHERE NOT c.only_written)
 SELECT r.relname::text, p.proname::text, c.only_written
 FROM calling c JOIN pg_catalog.pg_class r ON r.oid = c.relation JOIN pg_catalog.pg_proc p ON p.oid = c.function`;
+const OPERATORS = `SELECT o.oprname::text, p.proname::text FROM pg_catalog.pg_operator o
+  JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode WHERE o.oprcode::oid::text = ANY ($1::text[])`;
+/** The application's types whose casts or, of domains, constraints call one, and the tables that have a column of such a type. */
+const TYPES = `WITH calling(type, function) AS (
+    SELECT y.oid, c.castfunc FROM pg_catalog.pg_cast c
+      JOIN pg_catalog.pg_type y ON y.oid IN (c.castsource, c.casttarget) WHERE c.castfunc::text = ANY ($1::text[])
+    UNION SELECT o.contypid, d.refobjid FROM pg_catalog.pg_depend d
+      JOIN pg_catalog.pg_constraint o ON d.classid = 'pg_catalog.pg_constraint'::regclass AND o.oid = d.objid
+      WHERE o.contypid <> 0 AND d.refclassid = 'pg_catalog.pg_proc'::regclass AND d.refobjid::text = ANY ($1::text[])),
+  own AS (SELECT y.oid, y.typname, p.proname FROM calling c JOIN pg_catalog.pg_type y ON y.oid = c.type
+    JOIN pg_catalog.pg_proc p ON p.oid = c.function WHERE y.typnamespace <> 'pg_catalog'::regnamespace)
+SELECT o.typname::text, o.proname::text FROM own o
+UNION SELECT r.relname::text, o.proname::text FROM own o
+  JOIN pg_catalog.pg_attribute a ON a.atttypid = o.oid JOIN pg_catalog.pg_class r ON r.oid = a.attrelid
+  WHERE r.relkind <> 'c'`;
+/** Changes whenever one of the application's functions does, or what calls them unseen: of their rows the versions. */
+const STATE = `SELECT pg_catalog.concat_ws(' ', ${[
+  'proc',
+  'operator',
+  'cast',
+  'rewrite',
+  'policy',
+  'attrdef',
+  'constraint',
+]
+  .map(
+    (catalogue) =>
+      `(SELECT pg_catalog.bit_xor(pg_catalog.hashtidextended(ctid, xmin::text::int8)) FROM pg_catalog.pg_${catalogue} WHERE oid >= 16384)`,
+  )
+  .join(', ')})`;
+
+/** What is compared to tell whether `readWritingNames` would give the same. */
+export async function readWritingState(connection: CaptureConnection): Promise<string> {
+  const [row] = await connection.query(STATE);
+  return String(row?.[0]);
+}
 
 /** Reads which functions of the application may write rows when a query calls them, and what calls them unseen. */
 export async function readWritingNames(connection: CaptureConnection): Promise<WritingNames> {
@@ -57,13 +99,19 @@ export async function readWritingNames(connection: CaptureConnection): Promise<W
   if (writing.size === 0) return NO_WRITING_NAMES;
   addCallers(writing, await connection.query(OTHERS));
   const relations = new Map<string, RelationCalls>();
-  for (const [name, called, isOnly] of await connection.query(RELATIONS, [
-    `{${[...writing.keys()].join(',')}}`,
-  ])) {
+  const oids = [`{${[...writing.keys()].join(',')}}`];
+  for (const [name, called, isOnly] of await connection.query(RELATIONS, oids)) {
     const onlyWhenWritten = isTrue(isOnly) && relations.get(String(name))?.onlyWhenWritten !== false;
     relations.set(String(name), { function: String(called), onlyWhenWritten });
   }
-  return { functions: new Set(writing.values()), relations };
+  for (const [name, called] of await connection.query(TYPES, oids)) {
+    relations.set(String(name), { function: String(called), onlyWhenWritten: false });
+  }
+  const operators = new Map<string, string>();
+  for (const [name, called] of await connection.query(OPERATORS, oids)) {
+    operators.set(String(name), String(called));
+  }
+  return { functions: new Set(writing.values()), relations, operators };
 }
 
 /**
@@ -72,7 +120,7 @@ export async function readWritingNames(connection: CaptureConnection): Promise<W
  */
 export function writingCallsOf(
   sql: string,
-  { functions, relations }: WritingNames,
+  { functions, relations, operators }: WritingNames,
   isQuery: boolean,
 ): readonly string[] {
   if (functions.size === 0) return [];
@@ -86,7 +134,30 @@ export function writingCallsOf(
     if (relation === undefined || (isQuery && relation.onlyWhenWritten)) return [];
     return [`${relation.function} behind "${name}"`];
   });
-  return [...new Set(called)];
+  const symbols = operators.size === 0 ? [] : operatorsOf(tokens);
+  const meant = symbols.flatMap((symbol) => {
+    const name = operators.get(symbol);
+    return name === undefined ? [] : [`${name} behind the operator ${symbol}`];
+  });
+  return [...new Set([...called, ...meant])];
+}
+
+/**
+ * The operators of a statement, as the lexer takes them: as many characters as stand together, but for a sign at the end of
+ * one that has none of some characters.
+ */
+function operatorsOf(tokens: readonly Token[]): readonly string[] {
+  const symbols: string[] = [];
+  let end = -1;
+  for (const { kind, text, start, end: next } of tokens) {
+    if (kind !== 'punctuation' || !/[-+*/<>=~!@#%^&|`?]/.test(text)) continue;
+    if (start === end) symbols.push(`${symbols.pop() ?? ''}${text}`);
+    else symbols.push(text);
+    end = next;
+  }
+  return symbols.map((symbol) =>
+    symbol.length > 1 && !/[~!@#%^&|`?]/.test(symbol) ? symbol.replace(/(?<=.)[-+]+$/, '') : symbol,
+  );
 }
 
 /**

@@ -32,6 +32,21 @@ describePostgres('what another session has changed', (server) => {
     expect(events.map(summary)).toEqual(['update 1 v', 'update a v', 'create 1']);
   });
 
+  test('is noticed where a column has another name now that a statement would have asked for by the old one', async () => {
+    await bench.reset(
+      `CREATE TABLE w(id int PRIMARY KEY, n text, old int); INSERT INTO w VALUES (1, 'x', 1), (2, 'y', 2);`,
+    );
+    await bench.run("UPDATE w SET n = repeat('ab', 100000)");
+    expect(await bench.events()).toHaveLength(2);
+    await bench.outside.query('ALTER TABLE w RENAME COLUMN old TO renewed');
+    await bench.run("UPDATE w SET n = repeat('cd', 100000), renewed = 3 WHERE id = 1");
+    expect((await bench.events()).map(summary)).toEqual(['update 1 n,renewed']);
+    await bench.outside.query('ALTER TABLE w DROP COLUMN renewed');
+    await bench.run('DELETE FROM w');
+    expect((await bench.events()).map(summary).sort()).toEqual(['delete 1', 'delete 2']);
+    await expect(bench.run('UPDATE w SET renewed = 4')).rejects.toMatchObject({ code: '42703' });
+  });
+
   test('is noticed where the function of a trigger writes now, and no more', async () => {
     await bench.reset(
       `${TABLE} ${HARMLESS} CREATE TRIGGER f BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();`,

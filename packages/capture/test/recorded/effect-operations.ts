@@ -183,6 +183,11 @@ export const effectOperations: readonly RecordedOperation[] = [
   ),
   onPostgres('row-level security: INSERT', rowSecurity(), "INSERT INTO person VALUES (4, 'Di', 20)"),
   onPostgres(
+    'row-level security: INSERT of a row that the role may not read',
+    rowSecurity('WITH CHECK (true)'),
+    "INSERT INTO person VALUES (4, 'Di', 40)",
+  ),
+  onPostgres(
     'row-level security: INSERT … RETURNING',
     rowSecurity(),
     "INSERT INTO person VALUES (4, 'Di', 20) RETURNING id",
@@ -199,9 +204,9 @@ export const effectOperations: readonly RecordedOperation[] = [
   ),
 ].map(asRole);
 
-function rowSecurity(): string {
+function rowSecurity(check = ''): string {
   return `${PEOPLE} ALTER TABLE person ENABLE ROW LEVEL SECURITY;
-    CREATE POLICY young ON person USING (age < 35); GRANT SELECT, INSERT, UPDATE, DELETE ON person TO {role};`;
+    CREATE POLICY young ON person USING (age < 35) ${check}; GRANT SELECT, INSERT, UPDATE, DELETE ON person TO {role};`;
 }
 
 /** Where the schema grants something, the operation is done by whom it is granted to. */

@@ -21,6 +21,18 @@ const INHERITED = `${PEOPLE} CREATE TABLE nurse(ward TEXT) INHERITS (person);
   INSERT INTO nurse VALUES (5, 'Eve', 30, 'north');`;
 const KEYLESS = "CREATE TABLE note(person INTEGER, text TEXT); INSERT INTO note VALUES (1, 'x'), (2, 'y');";
 
+/** Of the same name in another schema, by way of a connection of the server to itself. */
+const FOREIGN = `CREATE SCHEMA far; CREATE TABLE far.note(person INTEGER, text TEXT);
+  INSERT INTO far.note VALUES (1, 'x'), (2, 'y'); CREATE EXTENSION postgres_fdw;
+  DO $$ BEGIN
+    EXECUTE format('CREATE SERVER self FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host %L, port %L, dbname %L)',
+      '127.0.0.1', current_setting('port'), current_database());
+    EXECUTE format('CREATE USER MAPPING FOR CURRENT_USER SERVER self OPTIONS (user %L, password %L)', current_user, 'postgres');
+  END $$;
+  CREATE FOREIGN TABLE note(person INTEGER, text TEXT) SERVER self OPTIONS (schema_name 'far');`;
+const LATE_KEY = `CREATE TABLE seat(id INTEGER PRIMARY KEY DEFERRABLE, taken INTEGER);
+  INSERT INTO seat VALUES (1, 0), (2, 1), (3, 0);`;
+
 /** What a table can be. */
 export const tableOperations: readonly RecordedOperation[] = [
   everywhere('table without a key: INSERT', KEYLESS, "INSERT INTO note VALUES (3, 'z')"),
@@ -78,6 +90,12 @@ export const tableOperations: readonly RecordedOperation[] = [
       run: ["INSERT INTO item(name) VALUES ('x'), ('y')"],
     },
   },
+  onPostgres('key that is checked late', LATE_KEY, 'UPDATE seat SET id = id + 1'),
+  onPostgres(
+    'key that is checked late, and rows exchange theirs',
+    LATE_KEY,
+    'UPDATE seat SET id = 3 - id WHERE id < 3',
+  ),
   andMariaDb(
     onPostgres('partitioned table', PARTITIONED, "UPDATE visit SET note = 'z'"),
     PARTITIONED_MARIADB,
@@ -149,6 +167,9 @@ export const tableOperations: readonly RecordedOperation[] = [
       run: ["INSERT INTO other.far VALUES (1, 'x')"],
     },
   },
+  onPostgres('foreign table: INSERT', FOREIGN, "INSERT INTO note VALUES (3, 'z')"),
+  onPostgres('foreign table: UPDATE', FOREIGN, "UPDATE note SET text = 'changed' WHERE person = 1"),
+  onPostgres('foreign table: DELETE', FOREIGN, 'DELETE FROM note WHERE person = 1'),
   {
     name: 'temporary table',
     sqlite: {

@@ -126,6 +126,25 @@ describePostgres('flows of one Prisma client on a pool', (server) => {
         expect(last?.change).toMatchObject({ before: { more: 7 }, after: { more: 8 }, fields: ['more'] });
       }));
 
+    test('a table that somebody else has made since, and that a cascade reaches, is told with a single write', () =>
+      withPostgres(server, async (harness) => {
+        const { prisma, raw } = harness;
+        await prisma.tag.createMany({
+          data: [
+            { code: 'a', label: 'x' },
+            { code: 'b', label: 'x' },
+          ],
+        });
+        await prisma.tag.delete({ where: { code: 'b' } });
+        await raw.query(`CREATE TABLE mark(id int PRIMARY KEY, tag text REFERENCES "Tag" ON DELETE CASCADE);
+          INSERT INTO mark VALUES (1, 'a')`);
+        expect(await prisma.tag.delete({ where: { code: 'a' } })).toMatchObject({ code: 'a' });
+        expect(new Set(await marks(harness))).toEqual(new Set(['exact']));
+        const last = (await harness.events()).slice(-2).map(({ action }) => action);
+        expect(last.sort()).toEqual(['mark.deleted', 'tag.deleted']);
+        expect(await openTransactions(harness)).toBe(0);
+      }));
+
     test('a function that is made later and writes is noticed where a query calls it', () =>
       withPostgres(server, async (harness) => {
         const { prisma } = harness;
