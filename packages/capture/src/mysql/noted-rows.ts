@@ -103,10 +103,11 @@ export class RowNote {
           .join('')
       : '';
     // Beyond what a text of the server can hold nothing is noted any more: not a byte of it would be told.
-    const grown = `IF(LENGTH(${small})<${SMALL},CONCAT(${small},${image}${keep}),IF(LENGTH(${large}:=CONCAT(IF(${this.#isOurs(large)},${large},${token}),${this.#rest(small)}))>${this.maxBytes},CONCAT(${token},'${ENOUGH}'),CONCAT(${token},${image}${keep})))`;
-    // No row begins with it.
-    const isFull = `${small}=_binary'${this.#token}${ENOUGH}'`;
-    return `${small}:=IF(${this.#isOurs(small)},IF(${isFull},${small},${grown}),CONCAT(${token},${image}${keep}))`;
+    const emptied = `IF(LENGTH(${large}:=CONCAT(IF(${this.#isOurs(large)},${large},${token}),${this.#rest(small)}))>${this.maxBytes},NULL,${token})`;
+    const before = `IF(${this.#isOurs(small)},IF(LENGTH(${small})<${SMALL},${small},${emptied}),${token})`;
+    // No row begins with it. The row itself is told in one place only: the server reads the whole text for each statement anew.
+    const full = `_binary'${this.#token}${ENOUGH}'`;
+    return `${small}:=IF(${small}<=>${full},${small},IFNULL(CONCAT(${before},${image}${keep}),${full}))`;
   }
 
   #isOurs(variable: string): string {
