@@ -1,9 +1,9 @@
 import { type CaptureConnection, type CaptureEngine, takeJoin } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
-import { createAdapterConnection } from './adapter-connection.js';
 import { AuditedTransaction, JOINED } from './audited-transaction.js';
 import type { SqlAdapter, SqlQuery, SqlResultSet } from './driver-adapter.js';
 import { interceptMariadbAnswers } from './mariadb-answers.js';
+import { createMariadbConnection } from './mariadb-connection.js';
 
 /**
  * A connected driver adapter over a pool of the mariadb driver, with the engine between it and Prisma. A write outside of
@@ -23,7 +23,7 @@ export class AuditedMysqlPool implements SqlAdapter {
   ) {
     this.provider = inner.provider;
     this.adapterName = inner.adapterName;
-    this.#connection = createAdapterConnection(inner);
+    this.#connection = createMariadbConnection(inner);
     if (inner.getConnectionInfo !== undefined) this.getConnectionInfo = () => inner.getConnectionInfo?.();
     if (inner.underlyingDriver !== undefined) this.underlyingDriver = () => inner.underlyingDriver?.();
   }
@@ -56,7 +56,7 @@ export class AuditedMysqlPool implements SqlAdapter {
     await this.engine.prepareStore(this.#connection);
     const inner = await this.inner.startTransaction(isolationLevel);
     try {
-      const capture = this.engine.transaction(createAdapterConnection(inner));
+      const capture = this.engine.transaction(createMariadbConnection(inner));
       return new AuditedTransaction(inner, capture, { intercept: interceptMariadbAnswers(inner) });
     } catch (error) {
       await inner.rollback();

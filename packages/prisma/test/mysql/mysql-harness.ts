@@ -105,7 +105,8 @@ export function createAdapter(url: string, pool: number, counter: { statements: 
     logger: {
       // The schema is looked at once a second, and not once a statement.
       query: (sql) => {
-        if (!LOOKS_AT_SCHEMA.test(sql)) counter.statements += 1;
+        // One that is prepared is told three times.
+        if (/^(?:QUERY|EXECUTE)/.test(sql) && !LOOKS_AT_SCHEMA.test(sql)) counter.statements += 1;
       },
     },
   });
