@@ -228,13 +228,12 @@ export class CaptureTransaction {
         this.#session.before(statement, sql, ask, executeAs?.inputLength),
       );
       const { inexact, rewritten } = executeAs ? found : unseenWhere(found, this.#session);
-      const [first] = inexact;
-      if (first !== undefined && this.parts.options.strict) throw notExact(this.parts, first);
+      if (inexact[0] !== undefined && this.parts.options.strict) throw notExact(this.parts, inexact[0]);
       const told = inexact.filter(({ fidelity }) => fidelity !== 'exact');
       return rewritten === undefined ? { inexact: told } : { inexact: told, rewritten };
     } catch (error) {
       this.#session.abandon();
-      if (this.parts.dialect.abortsOnError) this.#end.noteFailure(error);
+      await this.#end.noteOwnFailure(error);
       if (auditErrorCode(error) === 'AUDIT_NOT_EXACT') throw error;
       const isStrict = this.parts.audit().policy('data') === 'strict';
       // What was asked for is undone where errors abort, and the transaction is as it was: the statement meets its own.
@@ -259,6 +258,7 @@ export class CaptureTransaction {
       this.#add(sql, { rows, inexact: [...ready.inexact, ...inexact] }, ambient, inexact[0]);
     } catch (error) {
       if (auditErrorCode(error) === 'AUDIT_NOT_EXACT' || error instanceof OutdatedCapture) throw error;
+      if (await this.#end.noteOwnFailure(error)) throw error;
       if (this.parts.audit().policy('data') === 'strict') {
         // The change is made and has no event: even if the caller catches this, it must not be committed.
         this.#refusal = captureFailure(this.parts, error);

@@ -48,6 +48,16 @@ export class TransactionEnd {
   }
 
   /**
+   * The same for a statement of the engine's own.
+   * @returns true where it is sure that the transaction is gone, and with it all that was to be told
+   */
+  async noteOwnFailure(error: unknown): Promise<boolean> {
+    const { abortsOnError, goesOn = false } = this.dialect;
+    if (abortsOnError || goesOn) this.noteFailure(error);
+    return goesOn && (await this.session.wasRolledBack());
+  }
+
+  /**
    * SQL of the caller's own ends the transaction, and what follows on the connection runs without one, or in another one.
    * Where the database tells whether there is one, it is asked later.
    */

@@ -234,7 +234,9 @@ export class MysqlSession implements CaptureSession {
     const known = cascades === undefined || write.verb !== 'delete' ? own : asLocked(cascades.locked, own);
     const settled = await settleRows(this.#view(state), known, cascades?.reached ?? [], at);
     const told = settled.rows.filter((change) => !this.options.ignores(change.table.name));
-    const rows: readonly RowChange[] = write.verb === 'replace' ? told : orderChanges(told);
+    // A statement that inserts may come to one row twice, and returns what it does in its order.
+    const isInOrder = write.verb === 'replace' || write.verb === 'insert';
+    const rows: readonly RowChange[] = isInOrder ? told : orderChanges(told);
     return { rows, inexact: [...inexact, ...late, ...settled.inexact] };
   }
 

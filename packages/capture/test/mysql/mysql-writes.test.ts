@@ -46,6 +46,16 @@ describeMysql('a connection that has written nothing yet', (server) => {
     ]);
   });
 
+  test('tells a row that its upsert inserts and then updates in this order', async () => {
+    const upsert =
+      "INSERT INTO item (id, name) VALUES (9, 'a'), (9, 'b'), (9, 'c') ON DUPLICATE KEY UPDATE name = VALUES(name)";
+    expect(await first(upsert)).toMatchObject([
+      { operation: 'create', after: { id: 9, name: 'a' } },
+      { operation: 'update', before: { name: 'a' }, after: { name: 'b' } },
+      { operation: 'update', before: { name: 'b' }, after: { name: 'c' } },
+    ]);
+  });
+
   test('tells rows as they stood before a delete whose foreign keys change them before it takes them', async () => {
     const changes = await first('DELETE FROM item WHERE id < 3');
     expect(changes).toMatchObject([
