@@ -23,7 +23,7 @@ describePostgres('what another session has changed', (server) => {
     await caller.run('SET search_path = first, public');
     await caller.run('UPDATE t SET v = 5 WHERE id = 1');
     await bench.outside.query(
-      "CREATE TABLE first.t(k text PRIMARY KEY, v int); INSERT INTO first.t VALUES ('a', 1)",
+      "CREATE TABLE first.t(v int, k text PRIMARY KEY); INSERT INTO first.t VALUES (1, 'a')",
     );
     await caller.run('UPDATE t SET v = 6');
     await bench.outside.query('CREATE TABLE first.log(x int PRIMARY KEY)');
