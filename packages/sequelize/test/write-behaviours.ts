@@ -73,10 +73,15 @@ export const writeBehaviours: readonly BehaviourCase[] = [
   [
     'upsert tells which branch ran, and nothing where nothing changed',
     async (harness) => {
-      const { Order } = harness.models;
-      const upsert = (group: string) => withOracle(harness, () => Order.upsert({ id: 'x', group }));
-      assert.deepEqual(actions(await upsert('first')), ['order.created']);
-      assert.deepEqual(actions(await upsert('second')), ['order.updated']);
+      const { Order, Tag } = harness.models;
+      const upsert = (text: string) =>
+        withOracle(harness, async () => {
+          await Order.upsert({ id: 'x', group: text });
+          // Foreign keys with ON UPDATE CASCADE point at its key, which Sequelize assigns as well.
+          await Tag.upsert({ code: 'x', label: text });
+        });
+      assert.deepEqual(actions(await upsert('first')), ['order.created', 'tag.created']);
+      assert.deepEqual(actions(await upsert('second')), ['order.updated', 'tag.updated']);
       assert.deepEqual(actions(await upsert('second')), []);
     },
   ],

@@ -59,7 +59,8 @@ export function fateOf(write: RowWrite, table: PostgresTable): Fate {
   if (write.assigned.size === 0) return { isDeleted: false, columns: write.assigned };
   // What is assigned changes what is computed from it.
   const generated = table.columns.filter(({ isGenerated }) => isGenerated).map(({ name }) => name);
-  return { isDeleted: false, columns: new Set([...write.assigned, ...generated]) };
+  const assigned = [...write.assigned].filter((name) => !write.kept.has(name));
+  return { isDeleted: false, columns: new Set([...assigned, ...generated]) };
 }
 
 export function actingReferences(table: PostgresTable, fate: Fate): readonly PostgresReference[] {

@@ -36,17 +36,15 @@ export function findUnread(
     return count === 0 ? [] : [{ ...byForeignKeys(table, 'which came to match at the last moment'), count }];
   }
   const columns = carryingColumns(table);
-  if (
-    columns.size === 0 ||
-    write.verb === 'delete' ||
-    !table.triggers.some(({ timing }) => timing === 'before')
-  )
-    return [];
+  const mayMove = write.kept.size > 0 || table.triggers.some(({ timing }) => timing === 'before');
+  if (columns.size === 0 || write.verb === 'delete' || !mayMove) return [];
   const positions = [...columns]
-    .filter((name) => !write.assigned.has(name))
+    .filter((name) => !write.assigned.has(name) || write.kept.has(name))
     .map((name) => positionOf(table, name));
   const count = rows.filter((row) => hasMoved(row, positions)).length;
-  return count === 0 ? [] : [{ ...byForeignKeys(table, 'of which a trigger has changed the key'), count }];
+  const which =
+    write.kept.size > 0 ? 'of which the key looks different' : 'of which a trigger has changed the key';
+  return count === 0 ? [] : [{ ...byForeignKeys(table, which), count }];
 }
 
 function hasMoved(row: EngineRows[number], positions: readonly number[]): boolean {

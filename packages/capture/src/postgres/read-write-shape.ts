@@ -1,5 +1,6 @@
 import type { Token } from '../tokenize.js';
 import { columnNames } from './column-names.js';
+import { keptColumns } from './kept-columns.js';
 import { foldIdentifier, tokenizePostgres } from './postgres-tokens.js';
 import type { Assignment, NamedTable, RowWrite, Span, Unreadable, WriteShape } from './write-shape.js';
 
@@ -78,24 +79,21 @@ class WriteParser {
       from,
       (at) => this.#word(at - this.#at) === 'ON' && this.#word(at - this.#at + 1) === 'CONFLICT',
     );
-    const set: { assignments: Assignment[]; assigned: Set<string> } = {
-      assignments: [],
-      assigned: new Set(),
-    };
+    const set = { assignments: [] as Assignment[], assigned: new Set<string>() };
     let conflict: RowWrite['conflict'] = 'none';
+    let kept: ReadonlySet<string> = new Set();
     if (conflictAt < returningAt) {
       this.#at = this.#find(conflictAt, (at) => this.#word(at - this.#at) === 'DO') + 1;
+      const clause = this.tokens.slice(conflictAt, this.#at);
       conflict = this.#word() === 'UPDATE' ? 'update' : 'nothing';
       if (conflict === 'update') {
         this.#at += 2;
         this.#assignments(set, new Set(['WHERE', 'RETURNING']));
+        kept = keptColumns(this.sql, clause, set.assignments);
       }
     }
-    return this.#shape('insert', target, { alias, targetText, prefix }, set, {
-      conflict,
-      returningAt,
-      from: null,
-    });
+    const rest = { conflict, kept, returningAt, from: null };
+    return this.#shape('insert', target, { alias, targetText, prefix }, set, rest);
   }
 
   #update(): WriteShape {
@@ -152,11 +150,12 @@ class WriteParser {
     set: { readonly assignments: readonly Assignment[]; readonly assigned: ReadonlySet<string> },
     rest: {
       readonly conflict: RowWrite['conflict'];
+      readonly kept?: ReadonlySet<string>;
       readonly returningAt: number;
       readonly from: number | null;
     },
   ): WriteShape {
-    const { conflict, returningAt, from } = rest;
+    const { conflict, kept = new Set(), returningAt, from } = rest;
     const qualifier = place.alias ?? target.written;
     const end = this.tokens.at(-1)?.end ?? this.sql.length;
     const list = this.tokens[returningAt + 1];
@@ -172,6 +171,7 @@ class WriteParser {
       qualifier,
       ...set,
       conflict,
+      kept,
       returning: list === undefined ? null : { start: list.start, end },
       sources: sourcesStart === undefined ? null : { start: sourcesStart, end: beforeReturning },
       where: whereAt < returningAt ? { start: this.tokens[whereAt]?.end ?? end, end: beforeReturning } : null,

@@ -32,6 +32,8 @@ export interface RowWrite {
   /** Every column that SET names. */
   readonly assigned: ReadonlySet<string>;
   readonly conflict: 'none' | 'nothing' | 'update';
+  /** Of these the ones that ON CONFLICT has found its row by, and assigns what they are equal to. */
+  readonly kept: ReadonlySet<string>;
   /** The list of RETURNING, or null where there is none. */
   readonly returning: Span | null;
   /** What stands between the target and RETURNING: USING and WHERE of a DELETE, FROM and WHERE of an UPDATE. */

@@ -125,6 +125,25 @@ describePostgres('what the driver answers Sequelize', (server) => {
     });
   });
 
+  test('an upsert whose key is equal and looks different is marked, because foreign keys carry that on', async () => {
+    await withHarness({}, async ({ sequelize, raw, events }) => {
+      await raw.query(`
+        CREATE TABLE price (amount numeric PRIMARY KEY, note text);
+        CREATE TABLE offer (id int PRIMARY KEY, amount numeric REFERENCES price ON UPDATE CASCADE);
+        INSERT INTO price VALUES (1.0, 'before'); INSERT INTO offer VALUES (1, 1.0)`);
+      const upsert = (amount: string, note: string) =>
+        sequelize.query(
+          `INSERT INTO price VALUES (${amount}, '${note}') ON CONFLICT (amount) DO UPDATE SET amount = EXCLUDED.amount, note = EXCLUDED.note`,
+        );
+      await upsert('1.0', 'same key');
+      expect((await events()).map(({ change }) => change?.fidelity)).toEqual(['exact']);
+      await upsert('1.00', 'another look');
+      const { rows } = await raw.query('SELECT amount::text FROM offer');
+      expect(rows).toEqual([{ amount: '1.00' }]);
+      expect((await events()).map(({ change }) => change?.fidelity)).toContain('opaque');
+    });
+  });
+
   test('a procedure that commits runs as without auditing, and is marked', async () => {
     await withHarness({}, async ({ sequelize, raw, events, snapshot }) => {
       await raw.query(
