@@ -111,10 +111,22 @@ function statementOf(
     return () => result;
   };
   const executeAs = async (rewritten: Rewritten) => {
-    const result = await send({ text: rewritten.sql, values, rowMode: 'array', types: RAW_TYPES });
+    const form = { text: rewritten.sql, values, rowMode: 'array', types: RAW_TYPES };
+    const result = await send(form).catch((error: unknown) => {
+      throw placeError(error, text, rewritten.sql);
+    });
     return cutResult(result, rewritten, types, rowMode === 'array');
   };
   return [text, execute, Object.assign(executeAs, { inputLength: lengthOf(values) })];
+}
+
+/** An error points at a character of the statement: at the same one of the caller's text, or, behind what was added, at none. */
+function placeError(error: unknown, text: string, sent: string): unknown {
+  const position = Number(read(error, 'position'));
+  let same = 0;
+  while (same < text.length && text[same] === sent[same]) same += 1;
+  if (position > same + 1) Reflect.set(Object(error), 'position', undefined);
+  return error;
 }
 
 /** @returns undefined for what is no statement */

@@ -77,6 +77,26 @@ describePostgres('what the driver answers Sequelize', (server) => {
     expect(await answers(true)).toEqual(await answers(false));
   });
 
+  test('an error points at the same place of the statement as without auditing, or at none', async () => {
+    const positions = async (audited: boolean): Promise<unknown[]> => {
+      const told: unknown[] = [];
+      await withHarness({ audited }, async ({ sequelize }) => {
+        for (const sql of [
+          `INSERT INTO "Tag" ("code", nothing) VALUES ('a', 'a')`,
+          `UPDATE "Tag" SET label = missing WHERE "code" = 'a'`,
+          `DELETE FROM "Tag" WHERE code = 'a' RETURNING missing`,
+        ]) {
+          told.push(await sequelize.query(sql).catch((error) => error.parent.position));
+        }
+      });
+      return told;
+    };
+    const plain = await positions(false);
+    const audited = await positions(true);
+    expect(audited).toEqual(plain.map((position, at) => (audited[at] === undefined ? undefined : position)));
+    expect(audited[0]).toBe(plain[0]);
+  });
+
   test('transactions that are begun and ended by hand on a connection are followed, chained ones too', async () => {
     await withHarness({}, async ({ sequelize, events }) => {
       const client = (await sequelize.connectionManager.getConnection({ type: 'write' })) as pg.Client;
