@@ -76,8 +76,8 @@ describePostgres('triggers on the command line', (server) => {
     expect(found.code).toBe(1);
     expect(found.stdout).toMatch(/no-operation {2}1 on User by postgres/);
     expect(JSON.parse(readFileSync(heard, 'utf8'))).toMatchObject({ result: 'unexplained', unexplained: 1 });
-    const [told] = jsonLines((await indelible('reconcile', '--json')).stdout);
-    expect(told).toMatchObject({
+    const [listedWrites] = jsonLines((await indelible('reconcile', '--json')).stdout);
+    expect(listedWrites).toMatchObject({
       writes: [{ action: 'user.updated', resourceId: '1', user: 'postgres' }],
       triggers: [],
     });
@@ -88,8 +88,30 @@ describePostgres('triggers on the command line', (server) => {
     await sql(
       'ALTER TABLE users DISABLE TRIGGER indelible_update; ALTER TABLE users ENABLE ALWAYS TRIGGER indelible_update',
     );
-    const touched = await indelible('reconcile', '--expect', 'postgres');
-    expect(touched).toMatchObject({ code: 1, stdout: expect.stringMatching(/changed {2}public\.users/) });
+    const told = async () => {
+      const { code, stdout } = await indelible(
+        'reconcile',
+        '--expect',
+        'postgres',
+        '--alert-command',
+        `cat > '${heard}'`,
+      );
+      const { result, triggers } = JSON.parse(readFileSync(heard, 'utf8'));
+      return { code, stdout, result, triggers };
+    };
+    expect(await told()).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/changed {2}public\.users/),
+      result: 'unexplained',
+      triggers: [{ table: 'public.users', problem: 'changed' }],
+    });
+    await sql('DROP TRIGGER indelible_delete ON users');
+    expect((await told()).triggers).toEqual([{ table: 'public.users', problem: 'missing' }]);
+    await sql('ALTER TABLE users RENAME TO people');
+    expect((await told()).triggers).toEqual(
+      expect.arrayContaining([{ table: 'public.users', problem: 'gone' }]),
+    );
+    await sql('ALTER TABLE people RENAME TO users');
 
     await indelible('seal');
     expect((await indelible('verify')).code).toBe(0);
