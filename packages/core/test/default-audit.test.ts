@@ -79,7 +79,7 @@ describe('the default audit', () => {
     await two.getAudit().record({ action: 'auth.login' });
     await getAudit().record({ action: 'auth.logout' });
     expect(await storedEvents(store)).toHaveLength(2);
-    expect(one.getAudit().health()).toEqual(two.getAudit().health());
+    expect([one, two].map((copy) => copy.getAudit().health().recorded)).toEqual([2, 2]);
     await two.getAudit().close();
     await expect(one.getAudit().record({ action: 'auth.login' })).rejects.toMatchObject({
       code: 'AUDIT_CLOSED',
