@@ -132,8 +132,12 @@ describe('tokenize', () => {
   });
 });
 
+/** The shortest of three, in milliseconds: what else the machine does only makes it longer. */
 function time(sql: string): number {
-  const start = performance.now();
-  tokenize(sql);
-  return performance.now() - start;
+  const times = Array.from({ length: 3 }, () => {
+    const start = performance.now();
+    tokenize(sql);
+    return performance.now() - start;
+  });
+  return Math.min(...times);
 }
