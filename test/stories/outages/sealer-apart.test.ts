@@ -37,6 +37,15 @@ describePostgres('an application that may only insert, and a sealer of its own',
       return row;
     });
 
+  const connected = (names: readonly string[]) =>
+    withRaw(database.url, async (raw) => {
+      const rows = await raw.all(
+        'SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE application_name = ANY ($1) ORDER BY name',
+        [names],
+      );
+      return rows.map(({ name }) => name);
+    });
+
   beforeEach(async () => {
     cwd = mkdtempSync(join(tmpdir(), 'indelible-apart-'));
     database = await server.createDatabase();
@@ -86,11 +95,17 @@ describePostgres('an application that may only insert, and a sealer of its own',
 
     const url = await login(`seal_${suffix}`, roles.sealer);
     const env = { AUDIT_DATABASE_URL: url };
-    const watchers = [1, 2].map(() =>
-      startIndelible(['seal', '--watch', '--interval', '50ms', '--json'], { cwd, env }),
+    const names = ['sealer_one', 'sealer_two'];
+    const watchers = names.map((name) =>
+      startIndelible(['seal', '--watch', '--interval', '50ms', '--json'], {
+        cwd,
+        env: { AUDIT_DATABASE_URL: `${url}?application_name=${name}` },
+      }),
     );
     const ended = watchers.map(outcomeOf);
     await expect.poll(counts, PATIENCE).toEqual({ pending: 0, entries: 5 });
+    // A process that has not come so far as to listen would die of the signal.
+    await expect.poll(() => connected(names), PATIENCE).toEqual(names);
     for (const watcher of watchers) watcher.kill('SIGTERM');
     const outcomes = await Promise.all(ended);
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
