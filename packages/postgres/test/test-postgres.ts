@@ -117,16 +117,30 @@ function createTestPostgres(version: PostgresVersion, url: string): TestPostgres
       );
       const own = new URL(url);
       own.pathname = `/${name}`;
-      return { url: own.href, drop: () => runOn(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+      return { url: own.href, drop: () => dropDatabase(url, name) };
     },
   };
 }
 
-async function runOn(url: string, sql: string): Promise<void> {
+/** Lets connections that are being closed go first: a pool's end does not wait for them, and they would be told of the drop. */
+export async function dropDatabase(url: string, name: string): Promise<void> {
+  await runOn(
+    url,
+    `DO $$ BEGIN
+      FOR attempt IN 1 .. 50 LOOP
+        EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend');
+        PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
+      END LOOP;
+    END $$`,
+    `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`,
+  );
+}
+
+async function runOn(url: string, ...statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    for (const sql of statements) await client.query(sql);
   } finally {
     await client.end();
   }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createPostgresStore } from '@indelible/postgres';
 import pg from 'pg';
 import { afterAll } from 'vitest';
-import type { TestDatabase, TestPostgres } from '../../../postgres/test/test-postgres.js';
+import { dropDatabase, type TestDatabase, type TestPostgres } from '../../../postgres/test/test-postgres.js';
 
 const SCHEMA = readFileSync(new URL('./prisma/schema.sql', import.meta.url), 'utf8');
 
@@ -27,7 +27,7 @@ export async function createDomainDatabase(server: TestPostgres): Promise<TestDa
   const url = new URL(server.url);
   url.pathname = `/${name}`;
   await runOn(server.url, `CREATE DATABASE ${name} TEMPLATE ${copied}`);
-  return { url: url.href, drop: () => runOn(server.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return { url: url.href, drop: () => dropDatabase(server.url, name) };
 }
 
 async function createTemplate(server: TestPostgres): Promise<TestDatabase> {

@@ -8,7 +8,7 @@ import { createPostgresStore } from '@indelible/postgres';
 import pg from 'pg';
 import { Sequelize } from 'sequelize';
 import { afterAll } from 'vitest';
-import type { TestDatabase, TestPostgres } from '../../../postgres/test/test-postgres.js';
+import { dropDatabase, type TestDatabase, type TestPostgres } from '../../../postgres/test/test-postgres.js';
 import { type DomainReader, readSnapshot } from '../../../prisma/test/domain-rows.js';
 import { auditSequelize } from '../../src/index.js';
 import { SEQUELIZE_LINKS } from '../domain-links.js';
@@ -193,7 +193,7 @@ async function createDomainDatabase(server: TestPostgres): Promise<TestDatabase>
   const url = new URL(server.url);
   url.pathname = `/${name}`;
   await runOn(server.url, `CREATE DATABASE ${name} TEMPLATE ${copied}`);
-  return { url: url.href, drop: () => runOn(server.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return { url: url.href, drop: () => dropDatabase(server.url, name) };
 }
 
 async function createTemplate(server: TestPostgres): Promise<TestDatabase> {
