@@ -19,6 +19,7 @@ export {
   type StatementAnswer,
   type TableName,
 } from './dialect.js';
+export { HoldingClient, type PgClient, type PgQueryClass } from './drivers/holding-client.js';
 export { errorText, letGoOfFrames } from './error-text.js';
 export { joinThrough, takeJoin } from './joined-events.js';
 export {

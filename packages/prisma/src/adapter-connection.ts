@@ -1,6 +1,5 @@
-import type { CaptureConnection, SqlValue } from '@indelible/capture';
+import type { CaptureConnection, HoldingClient, SqlValue } from '@indelible/capture';
 import type { SqlQuery, SqlQueryable } from './driver-adapter.js';
-import type { HoldingClient } from './holding-client.js';
 
 /**
  * The engine's view of a Prisma adapter or transaction.

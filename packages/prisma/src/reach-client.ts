@@ -1,5 +1,5 @@
+import { HoldingClient, type PgClient, type PgQueryClass } from '@indelible/capture';
 import type { SqlAdapter, SqlTransaction } from './driver-adapter.js';
-import { HoldingClient, type PgClient, type PgQueryClass } from './holding-client.js';
 
 /** A transaction of the adapter, and what holds its statements back, where that can be. */
 export interface HeldTransaction {

@@ -1,4 +1,4 @@
-import { HeldStatementFailed } from '@indelible/capture';
+import { HeldStatementFailed } from '../dialect.js';
 import { type BundlePart, type PgQuery, StatementBundle } from './statement-bundle.js';
 
 /** What a driver adapter gives node-postgres for one statement. */
