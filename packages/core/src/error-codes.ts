@@ -147,6 +147,15 @@ export const ERROR_CODES = {
     means: 'A Merkle proof can not be made or checked for these sizes or indexes.',
     next: 'Check the sizes and the index.',
   },
+  AUDIT_NOTE_INVALID: {
+    means: 'A signed note, a checkpoint or a verifier key has not the form that it must have.',
+    next: 'Compare it with its source, byte by byte.',
+  },
+  AUDIT_SIGNATURE_INVALID: {
+    means:
+      'A signed note carries no signature of a trusted key, or one that does not verify, or a signer made none.',
+    next: 'Check the key first; with the right key the note is not what was signed.',
+  },
   AUDIT_NOT_FOUND: {
     means: 'There is no such event.',
     next: 'Check the id.',

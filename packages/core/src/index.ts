@@ -3,6 +3,7 @@ export * from './audit-error.js';
 export * from './built-in-actions.js';
 export { canonicalize } from './canonical-json.js';
 export * from './catalogue.js';
+export * from './checkpoint.js';
 export { deriveColumns } from './columns.js';
 export * from './compare.js';
 export { isRedacted } from './concealment.js';
@@ -25,6 +26,8 @@ export { MARK_KEY, type MarkKind, tryGetMarkKind } from './mark.js';
 export { createMemoryStore } from './memory-store.js';
 export * from './merkle-proof.js';
 export { CompactRange, hashChildren } from './merkle-tree.js';
+export { createNoteKey, formatNoteKey, type NoteKey, type NoteKeyType, parseNoteKey } from './note-key.js';
+export * from './note-signer.js';
 export { openStore } from './open-store.js';
 export { type OperationProof, proveOperation, type ToldOperation, vouchFor } from './operation.js';
 export type * from './outbox.js';
@@ -34,6 +37,13 @@ export { readBody } from './read-body.js';
 export * from './redaction.js';
 export { createRedactor, type Redactor } from './redactor.js';
 export { createSealBatch, type SealBatchOptions } from './seal-batch.js';
+export {
+  type NoteSignature,
+  openNote,
+  parseNote,
+  type SignedNote,
+  type VerifiedSignature,
+} from './signed-note.js';
 export * from './standard-schema.js';
 export * from './store.js';
 export { type ToJsonOptions, toJson } from './to-json.js';
