@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { callsSummary, callsTable } from './recorded-calls.mjs';
 import { recordedTables } from './recorded-table.mjs';
 import { ROOT } from './setup.mjs';
 
@@ -35,6 +36,8 @@ const outdated = [
   replace('packages/cli/README.md', 'help', help()),
   replace('packages/cli/README.md', 'help-verify', help('verify')),
   replace('packages/capture/README.md', 'recorded', recordedTables()),
+  ...['typeorm', 'sequelize'].map((orm) => replace(`packages/${orm}/README.md`, 'recorded', callsTable(orm))),
+  replace('README.md', 'recorded', callsSummary()),
 ].filter((place) => place !== undefined);
 
 if (check && outdated.length > 0) {

@@ -34,7 +34,8 @@ export function recordedTables(directory = OBSERVED) {
   }).join('\n\n');
 }
 
-function cellOf(seen) {
+/** One observation in the words of the tables. */
+export function cellOf(seen) {
   if (seen === undefined) return '**not run**';
   const { outcome, exactRows, strict } = seen;
   if (outcome === 'no such thing') return '–';
@@ -45,7 +46,7 @@ function cellOf(seen) {
 }
 
 /** What the events give as the cause, as observed. */
-function whyOf(all) {
+export function whyOf(all) {
   const reasons = all.flatMap((seen) => (seen?.reason === undefined ? [] : seen.reason.split('; ')));
   return [...new Set(reasons)].join('; ');
 }

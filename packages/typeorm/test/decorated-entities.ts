@@ -78,7 +78,7 @@ export class Patient {
   @JoinTable()
   seen!: Ward[];
 
-  @DeleteDateColumn()
+  @DeleteDateColumn({ precision: 3 })
   gone?: Date | null;
 
   @VersionColumn()

@@ -13,7 +13,7 @@ export interface Observation {
   /** What the events give as the cause. */
   readonly reason?: string;
   /** What `strict` makes of it, where it does not let it pass. */
-  readonly strict?: 'refused before it runs' | 'refused after it has run, and rolled back';
+  readonly strict?: 'refused' | 'refused before it runs' | 'refused after it has run, and rolled back';
 }
 
 /** One fresh database on which an operation is done once. */
@@ -33,7 +33,8 @@ export interface Trial {
 /** @param inTransaction puts BEGIN in front, and leaves the transaction open where a statement is refused */
 export type StartTrial = (way: Way, options: { strict: boolean; inTransaction: boolean }) => Promise<Trial>;
 
-const WEAKEST = ['opaque', 'count-only', 'after-only'] as const;
+/** Marks, the weakest first. */
+export const WEAKEST = ['opaque', 'count-only', 'after-only'] as const;
 
 /** @throws Error where something was lost without an event, was told wrong, or was not refused although it is not exact */
 export async function observe(way: Way, start: StartTrial): Promise<Observation> {

@@ -175,7 +175,7 @@ const convert: DomainReader['convert'] = {
 };
 
 /** All tables, read with raw SQL on a connection of its own. */
-function readMysqlSnapshot(connection: Connection): Promise<Snapshot> {
+export function readMysqlSnapshot(connection: Connection, links = SEQUELIZE_LINKS): Promise<Snapshot> {
   const reader: DomainReader = {
     convert,
     rows: async (table, columns) => {
@@ -187,7 +187,7 @@ function readMysqlSnapshot(connection: Connection): Promise<Snapshot> {
       return rows;
     },
   };
-  return readSnapshot(reader, SEQUELIZE_LINKS);
+  return readSnapshot(reader, links);
 }
 
 /** What all tables hold. */

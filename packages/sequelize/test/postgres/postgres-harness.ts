@@ -147,7 +147,7 @@ const convert: DomainReader['convert'] = {
 };
 
 /** All tables, read with raw SQL on a connection of its own. */
-export function readPostgresSnapshot(client: pg.Client): Promise<Snapshot> {
+export function readPostgresSnapshot(client: pg.Client, links = SEQUELIZE_LINKS): Promise<Snapshot> {
   const reader: DomainReader = {
     convert,
     rows: async (table, columns) => {
@@ -158,7 +158,7 @@ export function readPostgresSnapshot(client: pg.Client): Promise<Snapshot> {
       return (await client.query<unknown[]>({ text, rowMode: 'array' })).rows;
     },
   };
-  return readSnapshot(reader, SEQUELIZE_LINKS);
+  return readSnapshot(reader, links);
 }
 
 /** The files of all tables and indexes that are not the catalogue's, with what is still in memory. */
