@@ -153,6 +153,10 @@ export interface Rewritten {
   /** The command tag of the caller's own statement, where that of this one is another. */
   readonly command?: string;
   /**
+   * True where the server's plan is the same whatever the parameters are, so that it may be kept prepared. @default false
+   */
+  readonly isSteady?: boolean;
+  /**
    * What the caller's own statement would have answered, where that is more than the number of rows.
    * @param rows the columns of the engine
    */

@@ -19,7 +19,13 @@ export {
   type StatementAnswer,
   type TableName,
 } from './dialect.js';
-export { HoldingClient, type PgClient, type PgQueryClass } from './drivers/holding-client.js';
+export {
+  HoldingClient,
+  type HoldingOptions,
+  type PgClient,
+  type PgQueryClass,
+} from './drivers/holding-client.js';
+export { PreparedNames } from './drivers/prepared-names.js';
 export { errorText, letGoOfFrames } from './error-text.js';
 export { joinThrough, takeJoin } from './joined-events.js';
 export {

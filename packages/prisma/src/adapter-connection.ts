@@ -14,7 +14,7 @@ export function createAdapterConnection(queryable: SqlQueryable, holding?: Holdi
   return {
     query,
     execute,
-    hold: (sql, params) => holding.hold(sql, () => execute(sql, params)),
+    hold: (sql, params) => holding.hold(sql, params),
     ahead: (sql, params) => holding.ahead(sql, () => query(sql, params)),
   };
 }

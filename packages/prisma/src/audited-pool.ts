@@ -2,7 +2,9 @@ import {
   type CaptureConnection,
   type CaptureEngine,
   errorText,
+  type HoldingClient,
   OutdatedCapture,
+  PreparedNames,
   takeJoin,
 } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
@@ -19,6 +21,11 @@ const ENDS_TRANSACTION = /\b2D000\b/;
 /** What a statement by itself has met unseen is undone, and it runs again. */
 const TRIES = 3;
 
+interface Followed {
+  readonly transaction: AuditedTransaction;
+  readonly holding?: HoldingClient;
+}
+
 /**
  * A connected driver adapter over a pool of connections, with the engine between it and Prisma. A write outside of
  * Prisma's transactions gets one of its own around it and its event; everything else goes straight through.
@@ -30,6 +37,7 @@ export class AuditedPool implements SqlAdapter {
   readonly underlyingDriver?: () => unknown;
   /** Any of the pool's. */
   readonly #connection: CaptureConnection;
+  readonly #names = new PreparedNames();
 
   constructor(
     private readonly inner: SqlAdapter,
@@ -68,7 +76,7 @@ export class AuditedPool implements SqlAdapter {
   async startTransaction(isolationLevel?: string): Promise<AuditedTransaction> {
     await this.engine.prepare(this.#connection);
     await this.engine.prepareStore(this.#connection);
-    return this.#follow(await startHolding(this.inner, isolationLevel));
+    return (await this.#follow(await startHolding(this.inner, this.#names, isolationLevel))).transaction;
   }
 
   async dispose(): Promise<void> {
@@ -76,18 +84,18 @@ export class AuditedPool implements SqlAdapter {
   }
 
   /** A transaction around one statement, which begins with it. */
-  async #startLate(mayRunAgain: boolean): Promise<AuditedTransaction> {
+  async #startLate(mayRunAgain: boolean): Promise<Followed> {
     await this.engine.prepareStore(this.#connection);
-    return this.#follow(await startLate(this.inner), mayRunAgain);
+    return this.#follow(await startLate(this.inner, this.#names, mayRunAgain), mayRunAgain);
   }
 
-  async #follow(
-    { transaction: inner, holding }: HeldTransaction,
-    mayRunAgain = false,
-  ): Promise<AuditedTransaction> {
+  async #follow({ transaction: inner, holding }: HeldTransaction, mayRunAgain = false): Promise<Followed> {
     try {
       const capture = this.engine.transaction(createAdapterConnection(inner, holding), mayRunAgain);
-      return new AuditedTransaction(inner, capture, { intercept: interceptAnswers(inner) });
+      const keep = holding && ((sql: string): void => holding.keep(sql));
+      const parts = { intercept: interceptAnswers(inner), ...(keep && { keep }) };
+      const transaction = new AuditedTransaction(inner, capture, parts);
+      return holding === undefined ? { transaction } : { transaction, holding };
     } catch (error) {
       await quietly(inner.executeRaw(ROLLBACK));
       await inner.rollback();
@@ -140,20 +148,20 @@ export class AuditedPool implements SqlAdapter {
     work: (transaction: AuditedTransaction) => Promise<() => T>,
     mayRunAgain = false,
   ): Promise<T> {
-    const transaction = await this.#startLate(mayRunAgain);
+    const { transaction, holding } = await this.#startLate(mayRunAgain);
     let give: () => T;
     try {
       give = await work(transaction);
     } catch (error) {
       await quietly(transaction.executeRaw(ROLLBACK));
       await quietly(transaction.rollback());
-      throw error;
+      throw mayRunAgain && holding?.isOutdated === true ? new OutdatedCapture() : error;
     }
     try {
       await transaction.executeRaw(COMMIT);
     } catch (error) {
       await quietly(transaction.rollback());
-      throw error;
+      throw mayRunAgain && holding?.isOutdated === true ? new OutdatedCapture() : error;
     }
     await transaction.commit();
     return give();

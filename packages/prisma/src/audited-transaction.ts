@@ -10,6 +10,8 @@ const AS_IT_IS = { columns: 0, returnsRows: true };
 export interface TransactionParts {
   /** Needed where the dialect rewrites statements. */
   readonly intercept?: Intercept;
+  /** Told of a text that may be kept prepared, right before it is sent. */
+  readonly keep?: (sql: string) => void;
   readonly onEnd?: () => void;
 }
 
@@ -72,7 +74,7 @@ export class AuditedTransaction implements SqlTransaction {
   }
 
   #run<T>(query: SqlQuery, run: (query: SqlQuery) => Promise<T>): Promise<() => T> {
-    const { intercept } = this.parts;
+    const { intercept, keep } = this.parts;
     if (intercept === undefined) {
       return this.capture.run(query.sql, async () => {
         const value = await run(query);
@@ -98,9 +100,13 @@ export class AuditedTransaction implements SqlTransaction {
     return this.capture.run(
       query.sql,
       async () => (await answered({ ...query }, AS_IT_IS)).result,
-      Object.assign((rewritten: Rewritten) => answered({ ...query, sql: rewritten.sql }, rewritten), {
-        inputLength: lengthOf(query.args),
-      }),
+      Object.assign(
+        (rewritten: Rewritten) => {
+          if (rewritten.isSteady === true) keep?.(rewritten.sql);
+          return answered({ ...query, sql: rewritten.sql }, rewritten);
+        },
+        { inputLength: lengthOf(query.args) },
+      ),
     );
   }
 

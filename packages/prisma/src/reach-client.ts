@@ -1,4 +1,10 @@
-import { HoldingClient, type PgClient, type PgQueryClass } from '@indelible/capture';
+import {
+  HoldingClient,
+  type HoldingOptions,
+  type PgClient,
+  type PgQueryClass,
+  type PreparedNames,
+} from '@indelible/capture';
 import type { SqlAdapter, SqlTransaction } from './driver-adapter.js';
 
 /** A transaction of the adapter, and what holds its statements back, where that can be. */
@@ -10,16 +16,23 @@ export interface HeldTransaction {
 /**
  * Begins a transaction of `@prisma/adapter-pg` with its first statement instead of a round trip of its own. The adapter's own
  * method does it, on a client that holds BEGIN back. Where its parts are not in their places it begins as ever.
+ *
+ * @param names of statements that the connections of this adapter keep prepared
+ * @param mayRunAgain the transaction can be undone and run again
  */
-export async function startLate(adapter: SqlAdapter): Promise<HeldTransaction> {
+export async function startLate(
+  adapter: SqlAdapter,
+  names: PreparedNames,
+  mayRunAgain: boolean,
+): Promise<HeldTransaction> {
   const pool = read(adapter, 'client');
   const connect = read(pool, 'connect');
-  if (typeof connect !== 'function') return startHolding(adapter);
+  if (typeof connect !== 'function') return startHolding(adapter, names);
   let holding: HoldingClient | undefined;
   const client = {
     connect: async (): Promise<unknown> => {
       const own: unknown = await Reflect.apply(connect, pool, []);
-      holding = tryHold(own, true);
+      holding = tryHold(own, names, { isLate: true, mayRunAgain });
       return holding === undefined ? own : standIn(own, holding);
     },
   };
@@ -32,10 +45,14 @@ export async function startLate(adapter: SqlAdapter): Promise<HeldTransaction> {
 }
 
 /** Begins a transaction as the adapter does, and has its last statement go with COMMIT. */
-export async function startHolding(adapter: SqlAdapter, isolationLevel?: string): Promise<HeldTransaction> {
+export async function startHolding(
+  adapter: SqlAdapter,
+  names: PreparedNames,
+  isolationLevel?: string,
+): Promise<HeldTransaction> {
   const transaction = await adapter.startTransaction(isolationLevel);
   const own = read(transaction, 'client');
-  const holding = tryHold(own, false);
+  const holding = tryHold(own, names, { isLate: false, mayRunAgain: false });
   if (holding === undefined) return { transaction };
   Reflect.set(transaction, 'client', standIn(own, holding));
   return { transaction, holding };
@@ -63,7 +80,7 @@ function standIn(client: unknown, holding: HoldingClient): object {
 const MESSAGES = ['parse', 'bind', 'describe', 'execute', 'sync'] as const;
 
 /** Only node-postgres's own client in its usual mode is known to take statements so. */
-function tryHold(client: unknown, isLate: boolean): HoldingClient | undefined {
+function tryHold(client: unknown, names: PreparedNames, how: HoldingOptions): HoldingClient | undefined {
   const connection = read(client, 'connection');
   const Query = read(read(client, 'constructor'), 'Query');
   const isKnown =
@@ -73,7 +90,7 @@ function tryHold(client: unknown, isLate: boolean): HoldingClient | undefined {
     read(connection, 'stream') !== undefined &&
     read(client, 'pipeline') !== true &&
     read(client, 'binary') !== true;
-  return isKnown ? new HoldingClient(client, Query, isLate) : undefined;
+  return isKnown ? new HoldingClient(client, Query, names, how) : undefined;
 }
 
 function isClient(client: unknown): client is PgClient {

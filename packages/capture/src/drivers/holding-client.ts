@@ -1,10 +1,13 @@
-import { HeldStatementFailed } from '../dialect.js';
+import { HeldStatementFailed, type SqlValue } from '../dialect.js';
+import { EngineQuery } from './engine-query.js';
+import type { PreparedNames } from './prepared-names.js';
 import { type BundlePart, type PgQuery, StatementBundle } from './statement-bundle.js';
 
 /** What a driver adapter gives node-postgres for one statement. */
 interface QueryConfig {
   readonly text: string;
   readonly values?: unknown;
+  readonly name?: unknown;
 }
 
 type Callback = (error: unknown, result?: unknown) => void;
@@ -12,18 +15,30 @@ type Callback = (error: unknown, result?: unknown) => void;
 /** A client of node-postgres, as far as it is used here. */
 export interface PgClient {
   query(query: object): unknown;
+  /** Of the process of the server, as it was told when the client connected. */
+  readonly processID?: unknown;
 }
 
 /** `Client.Query` of node-postgres. */
 export type PgQueryClass = new (config: object, values: undefined, callback: Callback) => PgQuery;
 
+export interface HoldingOptions {
+  /** BEGIN is not sent by itself but with the first statement, and never where there is none. */
+  readonly isLate: boolean;
+  /** The transaction can be undone and run again, where something failed for being kept prepared. */
+  readonly mayRunAgain: boolean;
+}
+
 interface Held {
   readonly config: QueryConfig;
   readonly settle: Callback;
+  /** It is the engine's own, which asks for no rows. */
+  readonly params?: readonly SqlValue[];
   /** It goes with COMMIT. */
   readonly isLast?: boolean;
 }
 
+const ASK_PROCESS = 'SELECT pg_catalog.pg_backend_pid()';
 const NO_ANSWER = { command: '', rowCount: null, fields: [], rows: [] };
 
 /**
@@ -37,21 +52,37 @@ export class HoldingClient {
   #held: Held | undefined;
   /** The text that comes next is to be held, and where. */
   #next: { readonly sql: string; readonly put: (held: Held) => void } | undefined;
+  /** The text that may be kept prepared. */
+  #steady: string | undefined;
+  #isOutdated = false;
 
+  /** @param names of statements that are kept prepared */
   constructor(
     private readonly client: PgClient,
     private readonly Query: PgQueryClass,
-    /** BEGIN is not sent by itself but with the first statement, and never where there is none. */
-    private readonly isLate: boolean,
+    private readonly names: PreparedNames,
+    private readonly options: HoldingOptions,
   ) {}
 
+  /** Something failed because a statement was kept prepared: in another transaction it need not. */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
+  }
+
+  /** The server's plan for this text is the same whatever its values. */
+  keep(sql: string): void {
+    this.#steady = sql;
+  }
+
   /**
-   * The statement that `send` gives this client waits for COMMIT, which does not run where it fails.
+   * The statement waits for COMMIT, which does not run where it fails.
+   * @returns how many rows it gave or touched
    * @throws what it met, once COMMIT was sent
    */
-  async hold<T>(sql: string, send: () => Promise<T>): Promise<T> {
-    return this.#catch(sql, send, (held) => {
-      this.#held = held;
+  hold(sql: string, params: readonly SqlValue[]): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const settle: Callback = (error, count) => (error ? reject(error) : resolve(Number(count)));
+      this.#held = { config: { text: sql, values: params }, settle, params };
     });
   }
 
@@ -66,9 +97,10 @@ export class HoldingClient {
   query(config: unknown): unknown {
     if (!isQueryConfig(config)) return this.client.query(Object(config));
     const { text } = config;
+    if (config.name !== undefined) this.names.isTrusted = true;
     const next = this.#next;
     if (text === next?.sql) return new Promise((resolve, reject) => next.put(hold(config, resolve, reject)));
-    if (text === 'BEGIN' && this.isLate) {
+    if (text === 'BEGIN' && this.options.isLate) {
       this.#ahead.push({ config, settle: ignore });
       return Promise.resolve(NO_ANSWER);
     }
@@ -108,13 +140,37 @@ export class HoldingClient {
 
   async #together(first: readonly Held[], config: QueryConfig): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const last: BundlePart = {
+      this.#send(first, {
         query: this.#queryOf(hold(config, resolve, reject)),
         text: config.text,
         skip: (error) => reject(failureOf(first, error)),
-      };
-      this.client.query(new StatementBundle([...first.map((held) => this.#partOf(held)), last]));
+      });
     });
+  }
+
+  #send(first: readonly Held[], last: BundlePart): void {
+    const parts = first.flatMap((held) =>
+      isBegin(held) ? [this.#partOf(held), ...this.#askProcess()] : [this.#partOf(held)],
+    );
+    const bundle = new StatementBundle([...parts, last]);
+    // Whoever waits for one of its statements hears of the failure later.
+    bundle.callback = (error) => {
+      if (error !== undefined && this.names.failed(error)) this.#isOutdated = true;
+    };
+    this.client.query(bundle);
+  }
+
+  /** Whether the connection is one of the server or of something between shows in the number of the process that answers. */
+  #askProcess(): readonly BundlePart[] {
+    const { names, client } = this;
+    if (!this.options.mayRunAgain || !names.asks(client)) return [];
+    const settle: Callback = (error, answer) => {
+      names.answered(client, client.processID, firstValue(answer));
+      // A role may be kept from asking.
+      if (error !== undefined && error !== null) this.#isOutdated = true;
+    };
+    const query = new this.Query({ text: ASK_PROCESS, rowMode: 'array' }, undefined, settle);
+    return [{ query, text: ASK_PROCESS, skip: ignore }];
   }
 
   /** Where the statement takes a round trip of its own, all that goes ahead of it takes one. */
@@ -139,8 +195,17 @@ export class HoldingClient {
     };
   }
 
-  #queryOf({ config, settle }: Held): PgQuery {
-    return new this.Query(config, undefined, settle);
+  #queryOf({ config, settle, params }: Held): PgQuery {
+    const { text } = config;
+    if (params !== undefined) return new EngineQuery(text, params, this.#nameOf(text), settle);
+    const name = text === this.#steady && config.name === undefined ? this.#nameOf(text) : undefined;
+    return new this.Query(name === undefined ? config : { ...config, name }, undefined, settle);
+  }
+
+  #nameOf(text: string): string | undefined {
+    return this.options.mayRunAgain || this.names.isTrusted
+      ? this.names.nameOf(this.client, text)
+      : undefined;
   }
 
   async #oneByOne(first: readonly Held[], config: QueryConfig): Promise<unknown> {
@@ -184,6 +249,13 @@ function canShare({ text, values }: QueryConfig): boolean {
 /** What was sent ahead met what the caller's own statement would have met; COMMIT met the error of somebody else. */
 function failureOf(first: readonly Held[], error: unknown): unknown {
   return first.some(({ isLast }) => isLast) ? new HeldStatementFailed(error) : error;
+}
+
+function firstValue(answer: unknown): unknown {
+  const rows: unknown =
+    typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'rows') : undefined;
+  const row: unknown = Array.isArray(rows) ? rows[0] : undefined;
+  return Array.isArray(row) ? row[0] : undefined;
 }
 
 function ignore(): void {}

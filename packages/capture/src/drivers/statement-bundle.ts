@@ -18,7 +18,9 @@ export interface PgQuery {
 /** The connection beneath a client of node-postgres, as its query objects use it. */
 export interface PgConnection {
   readonly stream: { cork?(): void; uncork?(): void };
-  /** Prepared statements that were sent and not answered, by their names. */
+  /** The texts of prepared statements, by their names. */
+  readonly parsedStatements?: Readonly<Record<string, string>>;
+  /** Those that were sent and not answered. */
   readonly submittedNamedStatements?: Record<string, string>;
   parse(message: { readonly text: string; readonly name?: string }): void;
   bind(message: object): void;

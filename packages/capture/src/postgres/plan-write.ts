@@ -33,6 +33,8 @@ export interface WritePlan {
 }
 
 const ROWS_PER_JOIN = 4;
+/** Also where a literal says so: then it is planned anew each time. */
+const HAS_QUERY = /\b(?:select|with)\b/i;
 
 export interface PlanRequest {
   readonly view: SchemaView;
@@ -108,11 +110,27 @@ function planForm(request: PlanRequest): Form {
   }
   const limits = findWriteLimits(write, table);
   const limit = limits.blocks === undefined ? limitOf(request) : undefined;
-  const rewritten =
+  const plain =
     limits.blocks === undefined ? rewriteWrite(sql, write, table, version, images, limit) : undefined;
+  const rewritten = plain && isSteady(sql, write, table, limits) ? { ...plain, isSteady: true } : plain;
   const form = { table, version, images, maxRows, strict, limits, limit, rewritten };
   known.set(write, form);
   return form;
+}
+
+/**
+ * True where the server has no choice of a plan that the parameters could sway: one row that is given, or named by its key. A
+ * form that may fail by itself is not mixed up with a prepared statement that does.
+ */
+function isSteady(sql: string, write: RowWrite, table: PostgresTable, { pitfalls }: WriteLimits): boolean {
+  return (
+    write.verb !== 'merge' &&
+    pitfalls.length === 0 &&
+    !table.hasRowSecurity &&
+    rowBound(sql, write, table) === 1 &&
+    !isJoined(sql, write) &&
+    !HAS_QUERY.test(sql)
+  );
 }
 
 /** @returns undefined for a write that can not touch more rows than are imaged */
