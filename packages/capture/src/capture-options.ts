@@ -20,6 +20,11 @@ export interface CaptureOptions {
   readonly strict?: boolean;
   /** Rows imaged for one statement; beyond it the event counts them only. @default 10_000 */
   readonly maxRows?: number;
+  /**
+   * Models whose rows are recorded when they are shown to somebody: who saw which ids. They are named as their models, not as
+   * tables. @default none
+   */
+  readonly reads?: readonly string[];
 }
 
 export interface CheckedCaptureOptions {
@@ -31,7 +36,7 @@ export interface CheckedCaptureOptions {
   readonly maxRows: number;
 }
 
-const KNOWN = new Set(['only', 'exclude', 'models', 'snapshot', 'strict', 'maxRows']);
+const KNOWN = new Set(['only', 'exclude', 'models', 'snapshot', 'strict', 'maxRows', 'reads']);
 
 /**
  * Checks and copies the options.
@@ -41,7 +46,7 @@ export function checkCaptureOptions(options: CaptureOptions = {}): CheckedCaptur
   for (const name of Object.keys(options)) {
     if (!KNOWN.has(name)) throw new TypeError(`unknown option "${name}": known are ${[...KNOWN].join(', ')}`);
   }
-  const { only, exclude, models, snapshot = 'changed', strict = false, maxRows = 10_000 } = options;
+  const { only, exclude, reads, models, snapshot = 'changed', strict = false, maxRows = 10_000 } = options;
   if (snapshot !== 'changed' && snapshot !== 'full') {
     throw new TypeError(`option "snapshot" takes 'changed' or 'full', not ${String(snapshot)}`);
   }
@@ -52,6 +57,7 @@ export function checkCaptureOptions(options: CaptureOptions = {}): CheckedCaptur
   for (const [name, list] of [
     ['only', only],
     ['exclude', exclude],
+    ['reads', reads],
   ] as const) {
     if (list !== undefined && !(Array.isArray(list) && list.every((entry) => typeof entry === 'string'))) {
       throw new TypeError(`option "${name}" takes an array of model or table names`);

@@ -37,6 +37,9 @@ export {
 } from './model-naming.js';
 export { createMysqlDialect } from './mysql/mysql-dialect.js';
 export { createPostgresDialect } from './postgres/postgres-dialect.js';
+export { type NamedTable, RawReads } from './reads/raw-reads.js';
+export { ReadCollector } from './reads/read-collector.js';
+export { idOfRow, type ShownRows } from './reads/shown-rows.js';
 export { createSqliteDialect } from './sqlite/sqlite-dialect.js';
 export { announceLibrary, getSqliteFile, type SqliteLibrary } from './sqlite/sqlite-file.js';
 export type { RunStatement, SteeredConnection } from './steered-connection.js';

@@ -58,11 +58,11 @@ export function runScope<T>(scope: WorkScope, fn: () => T | PromiseLike<T>): T |
     try {
       result = fn();
     } catch (error) {
-      scope.ended = true;
+      scope.end();
       throw error;
     }
     if (!isThenable(result)) {
-      scope.ended = true;
+      scope.end();
       return result;
     }
     const started = result;
@@ -70,7 +70,7 @@ export function runScope<T>(scope: WorkScope, fn: () => T | PromiseLike<T>): T |
       const ending =
         <V>(settle: (value: V) => void) =>
         (value: V) => {
-          scope.ended = true;
+          scope.end();
           settle(value);
         };
       try {

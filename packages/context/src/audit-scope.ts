@@ -19,6 +19,8 @@ export interface AuditScope {
   context(): AmbientContext;
   /** Changes the scope's own values; outer scopes keep theirs. */
   update(patch: ContextPatch): void;
+  /** Calls `listener` once the work is over. Scopes of older copies of this package do not have it. */
+  onEnd?(listener: () => void): void;
 }
 
 /** The scope itself, or the nearest one around it that is still open. */
@@ -50,6 +52,7 @@ export class WorkScope implements AuditScope {
   readonly outer: AuditScope | undefined;
   ended = false;
   #own: Partial<AmbientContext>;
+  #listeners: (() => void)[] | undefined;
 
   constructor(outer: AuditScope | undefined, own: AmbientContext) {
     this.outer = outer;
@@ -62,6 +65,18 @@ export class WorkScope implements AuditScope {
 
   update(patch: ContextPatch): void {
     this.#own = { ...this.#own, ...patchOnly(patch) };
+  }
+
+  onEnd(listener: () => void): void {
+    this.#listeners ??= [];
+    this.#listeners.push(listener);
+  }
+
+  end(): void {
+    this.ended = true;
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    for (const listener of listeners ?? []) listener();
   }
 }
 

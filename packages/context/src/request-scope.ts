@@ -50,6 +50,7 @@ export class RequestScope implements AuditScope, RequestAudit {
   private startedAt = 0;
   private readonly isLate: boolean;
   private isSent = false;
+  private listeners: (() => void)[] | undefined = undefined;
   private own: Partial<AmbientContext> | undefined = undefined;
   private origin: EventContext | undefined = undefined;
 
@@ -120,6 +121,22 @@ export class RequestScope implements AuditScope, RequestAudit {
   /** The response is complete. For responses that no socket carries, which never look finished. */
   sent(): void {
     this.isSent = true;
+  }
+
+  /** Also where the response is over and the handler goes on. */
+  onEnd(listener: () => void): void {
+    if (this.res.closed) {
+      process.nextTick(listener);
+      return;
+    }
+    if (this.listeners === undefined) {
+      const listeners: (() => void)[] = [];
+      this.listeners = listeners;
+      this.res.once('close', () => {
+        for (const each of listeners.splice(0)) each();
+      });
+    }
+    this.listeners.push(listener);
   }
 
   /** How the request ended; asked when the response is closed. */

@@ -7,6 +7,7 @@ import { ErrorReporter, toError, toStoreError } from './error-reporter.js';
 import type { Category, EventInput, PreparedEvent } from './event.js';
 import { EventPreparer } from './event-preparer.js';
 import { strictestPolicy } from './failure-policy.js';
+import { runFlushers } from './flushers.js';
 import type { Health, StoreHealth } from './health.js';
 import { joinTransaction } from './join-transaction.js';
 import { LogNames } from './log-names.js';
@@ -299,6 +300,7 @@ export class AuditRuntime implements Audit {
 
   /** Everything that was recorded before is durable, or lost and counted. */
   private async settle(): Promise<void> {
+    runFlushers((error) => this.reporter.report(toError(error)));
     while (this.preparing.size > 0) await Promise.allSettled(this.preparing);
     await this.delivery.idle();
   }

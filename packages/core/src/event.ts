@@ -56,7 +56,7 @@ export interface Change {
   readonly before?: JsonObject;
   /** An update holds the changed fields only, unless `snapshot: 'full'`; a create all of the row. */
   readonly after?: JsonObject;
-  /** The names of the fields that changed. */
+  /** The names of the fields that changed; of a read, those by which its rows are told. */
   readonly fields?: readonly string[];
   readonly fidelity: Fidelity;
 }

@@ -15,6 +15,7 @@ export * from './error-codes.js';
 export * from './event.js';
 export { EVENT_LIMITS, MAX_ACTORS, MAX_TAGS, MIN_EVENT_BYTES } from './event-limits.js';
 export * from './finding-codes.js';
+export { registerFlusher } from './flushers.js';
 export * from './health.js';
 export type { KeyedFrom } from './keyed-from.js';
 export { type AuditKeys, deriveKeys } from './keys.js';

@@ -21,6 +21,7 @@ import { logName } from './log-name.js';
 import { prepareActor, prepareResource } from './prepare-actor.js';
 import { concealsKey, prepareChange, prepareMembers } from './prepare-change.js';
 import { prepareContext } from './prepare-context.js';
+import { concealRead, concealsRead } from './prepare-read.js';
 import { randomPool, takeRandom } from './random-pool.js';
 import type { Redactor } from './redactor.js';
 import { createUuidV7, isUuidV7 } from './uuid.js';
@@ -57,12 +58,14 @@ const ACTION = /^[^\s.\p{Cc}]+(?:\.[^\s.\p{Cc}]+)+$/u;
  * @throws AuditError `AUDIT_EVENT_INVALID`, `AUDIT_ACTION_UNKNOWN`, `AUDIT_ACTOR_MISSING`, `AUDIT_TENANT_MISMATCH`
  */
 export function prepareEvent(
-  input: EventInput,
+  given: EventInput,
   { context: ambient, actor: surrounding }: Surroundings,
   settings: PrepareSettings,
 ): PreparedEvent {
-  if (typeof input !== 'object' || input === null) throw invalidEvent('action', '`resource.verb`');
+  if (typeof given !== 'object' || given === null) throw invalidEvent('action', '`resource.verb`');
   const { redactor } = settings;
+  const isConcealed = concealsRead(given.change, given.resource?.type, redactor);
+  const input = isConcealed ? concealRead(given, redactor) : given;
   const known = resolveCategory(input, settings.catalogue);
   const context = prepareContext(input.context, ambient, redactor);
   const actor = prepareActor(input.actor ?? surrounding, settings.onMissingActor, redactor);

@@ -9,6 +9,8 @@ export interface SharedState {
   defaultOffers?: (StoreOffer | (() => Promise<StoreOffer>))[];
   contextProvider?: ContextProvider;
   transactionCarriers: TransactionCarrier[];
+  /** What each package that collects before it records is told before an audit drains. */
+  flushers?: Set<() => void>;
 }
 
 const KEY = Symbol.for('indelible.shared.v1');

@@ -35,6 +35,11 @@ const audited = new WeakMap<object, AuditedFactory>();
  * const prisma = new PrismaClient({ adapter: auditAdapter(new PrismaLibSql({ url: 'file:./app.db' })) });
  */
 export function auditAdapter<F extends SqlAdapterFactory>(factory: F, options: AuditAdapterOptions = {}): F {
+  if (options.reads !== undefined) {
+    throw new TypeError(
+      '[indelible/prisma] option "reads": an adapter sees statements and not who reads. Give it to createAuditExtension()',
+    );
+  }
   if (audited.has(factory)) {
     throw new TypeError('[indelible/prisma] this adapter is audited already: give its options in one place');
   }

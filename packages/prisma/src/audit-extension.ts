@@ -1,5 +1,7 @@
 import { AuditError } from '@indelible/core';
+import { getAdapterProfile } from './adapter-profile.js';
 import { type AuditAdapterOptions, auditFactory, tryGetAuditedFactory } from './audit-adapter.js';
+import { auditReads } from './audit-reads.js';
 import { beforeFirstOperation, reachAdapterFactory, reachDataModel } from './private-reach.js';
 import { registerPrismaTransactions } from './transaction-carrier.js';
 
@@ -40,7 +42,12 @@ function auditClient(client: object, options: AuditExtensionOptions): void {
   if (known !== undefined && Object.keys(options).length > 0) {
     throw new TypeError('[indelible/prisma] this client is audited already: give its options in one place');
   }
+  const { reads = [], ...capture } = options;
   const audited = known ?? auditFactory(factory, options);
+  if (reads.length > 0) {
+    const dialect = getAdapterProfile(factory.adapterName).createDialect();
+    auditReads(client, reads, capture.audit, dialect);
+  }
   audited.useModels(dataModel);
   registerPrismaTransactions();
   if (known !== undefined) return;

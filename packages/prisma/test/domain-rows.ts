@@ -132,3 +132,11 @@ function plainValue(value: unknown): unknown {
   if (typeof value === 'object' && value !== null && 'toFixed' in value) return String(value);
   return value;
 }
+
+/** The same at any depth. */
+export function plainDeep(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainDeep);
+  const plain = plainValue(value);
+  if (typeof plain !== 'object' || plain === null) return plain;
+  return Object.fromEntries(Object.entries(plain).map(([name, inner]) => [name, plainDeep(inner)]));
+}

@@ -32,13 +32,14 @@ export async function createPrismaHarness(
   const { Database, driver } = getLibrary(kind);
   const raw = new Database(file);
   raw.exec(SCHEMA);
-  const { audited = true, ...capture } = options;
+  const { audited = true, accessPolicy = 'spool', ...capture } = options;
   const store = createSqliteStore({ file, driver });
   const audit = createAudit({
     store,
     hmacKey: HMAC_KEY,
     lifecycleEvents: false,
     sealAfterMs: 5,
+    policy: { access: accessPolicy },
     spool: { directory: join(directory, 'spool') },
   });
   if (audited) await audit.migrate();

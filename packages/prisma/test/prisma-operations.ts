@@ -1,7 +1,7 @@
 import type { OrmHarness, OrmOperations, UserFields } from '@indelible/capture/conformance';
 import { withoutAudit } from '@indelible/context';
 import type { createAudit } from '@indelible/core';
-import { plainRow } from './domain-rows.js';
+import { plainDeep, plainRow } from './domain-rows.js';
 import { Prisma, type PrismaClient } from './generated/client.js';
 
 export type Client = InstanceType<typeof PrismaClient>;
@@ -148,6 +148,23 @@ function createOperations(prisma: Operator, spell: (sql: string) => string): Orm
     updateOrder: async (id, fields) => {
       await prisma.order.update({ where: { id }, data: fields });
     },
+    findUsers: async (active) =>
+      (await prisma.user.findMany({ where: { active }, orderBy: { id: 'asc' } })).map(plainRow),
+    findNames: async (active) =>
+      prisma.user.findMany({ where: { active }, orderBy: { id: 'asc' }, select: { name: true } }),
+    findUserDeep: async (id) =>
+      plainDeep(
+        await prisma.user.findUnique({
+          where: { id },
+          select: { email: true, posts: { include: { comments: { select: { text: true } }, tags: true } } },
+        }),
+      ),
+    findPostsOf: async (id) =>
+      ((await prisma.user.findUnique({ where: { id } }).posts()) ?? []).map(({ title }) => title),
+    countUsers: async (active) => prisma.user.count({ where: { active } }),
+    greatestScore: async () => (await prisma.user.aggregate({ _max: { score: true } }))._max.score,
+    findMembership: async (org, seat) => prisma.membership.findUnique({ where: { org_seat: { org, seat } } }),
+    queryRows: async (sql) => (await prisma.$queryRawUnsafe<unknown[]>(spell(sql))).length,
     execute: async (sql) => prisma.$executeRawUnsafe(spell(sql)),
   };
 }

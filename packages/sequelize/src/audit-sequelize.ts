@@ -1,5 +1,6 @@
 import { type CaptureOptions, createCaptureEngine } from '@indelible/capture';
 import { type Audit, getAudit } from '@indelible/core';
+import { auditReads } from './audit-reads.js';
 import { getDialectProfile } from './dialect-profile.js';
 import { createNameModel } from './model-names.js';
 import { reachConnections, type SequelizeLike } from './reach-sequelize.js';
@@ -32,12 +33,13 @@ export function auditSequelize<S extends SequelizeLike>(
       '[indelible/sequelize] this instance is audited already: give its options in one place',
     );
   }
-  const { audit, ...capture } = options;
+  const { audit, reads = [], ...capture } = options;
   const profile = getDialectProfile(sequelize);
   const connections = reachConnections(sequelize);
   const offer = async () => profile.offerStore(connections.config);
   const engine = createCaptureEngine({
     ...capture,
+    reads,
     offer,
     audit: audit === undefined ? getAudit : () => audit,
     dialect: profile.createDialect(connections.config),
@@ -47,6 +49,10 @@ export function auditSequelize<S extends SequelizeLike>(
   (audit ?? getAudit()).offerStore(offer);
   connections.onConnect((connection) => profile.steer(connection, engine));
   registerSequelizeTransactions();
+  if (reads.length > 0) {
+    const dialect = profile.createDialect(connections.config);
+    auditReads(sequelize, reads, audit === undefined ? getAudit : () => audit, dialect);
+  }
   audited.add(sequelize);
   return sequelize;
 }

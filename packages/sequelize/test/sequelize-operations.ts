@@ -1,8 +1,8 @@
 import type { OrmHarness, OrmOperations, PlainRow, UserFields } from '@indelible/capture/conformance';
 import { withoutAudit } from '@indelible/context';
 import type { createAudit } from '@indelible/core';
-import type { Sequelize, Transaction } from 'sequelize';
-import { plainRow as plainObject } from '../../prisma/test/domain-rows.js';
+import { QueryTypes, type Sequelize, type Transaction } from 'sequelize';
+import { plainDeep, plainRow as plainObject } from '../../prisma/test/domain-rows.js';
 import type { Domain, Row } from './models.js';
 
 export type Audit = ReturnType<typeof createAudit>;
@@ -161,6 +161,26 @@ function createOperations(
     updateOrder: async (id, fields) => {
       await Order.update({ ...fields }, { where: { id }, ...tx });
     },
+    findUsers: async (active) =>
+      (await User.findAll({ where: { active }, order: ['id'], ...tx })).map(plainRow),
+    findNames: async (active) =>
+      (await User.findAll({ where: { active }, order: ['id'], attributes: ['name'], ...tx })).map(plainRow),
+    findUserDeep: async (id) => {
+      const include = [{ association: 'posts', include: ['comments', 'tags'] }];
+      const user = await User.findByPk(id, { attributes: ['email'], include, ...tx });
+      return plainDeep(user?.get({ plain: true }));
+    },
+    findPostsOf: async (id) => {
+      const posts = await (await get(User, id)).getPosts?.(tx, tx);
+      return (posts as Row[]).map((post) => String(post.get('title')));
+    },
+    countUsers: (active) => User.count({ where: { active }, ...tx }),
+    greatestScore: () => User.max('score', tx),
+    findMembership: async (org, seat) => {
+      const found = await Membership.findOne({ where: { org, seat }, ...tx });
+      return found === null ? null : plainRow(found);
+    },
+    queryRows: async (sql) => (await sequelize.query(spell(sql), { type: QueryTypes.SELECT, ...tx })).length,
     execute: async (sql) => affected((await sequelize.query(spell(sql), tx))[1]),
   };
 }

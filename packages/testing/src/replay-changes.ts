@@ -32,7 +32,8 @@ export function replayChanges(before: ReadonlyMap<string, Rows>, events: readonl
   for (const { resource, change, details } of events) {
     const table = rows.get(resource?.type ?? '');
     if (change === undefined || resource === undefined || table === undefined) continue;
-    if (change.fidelity !== 'exact') inexact.add(resource.type);
+    // What a read could not tell hides no write.
+    if (change.fidelity !== 'exact' && change.operation !== 'read') inexact.add(resource.type);
     switch (change.operation) {
       case 'create':
       case 'link':

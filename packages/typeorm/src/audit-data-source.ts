@@ -6,6 +6,7 @@ import {
 } from '@indelible/capture';
 import { type Audit, getAudit } from '@indelible/core';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { auditReads } from './audit-reads.js';
 import { type DriverProfile, getDriverProfile } from './driver-profile.js';
 import { createNameModel } from './entity-names.js';
 import type { SentStatement } from './sqlite-runner.js';
@@ -54,10 +55,11 @@ export function auditRunner(dataSource: DataSource, runner: QueryRunner, sent?: 
 
 function switchOn(dataSource: DataSource, options: AuditDataSourceOptions): AuditedDataSource {
   const profile = getDriverProfile(dataSource);
-  const { audit, ...capture } = options;
+  const { audit, reads = [], ...capture } = options;
   const offer = () => profile.offerStore(dataSource);
   const engine = createCaptureEngine({
     ...capture,
+    reads,
     offer,
     audit: audit === undefined ? getAudit : () => audit,
     dialect: profile.createDialect(dataSource),
@@ -68,6 +70,14 @@ function switchOn(dataSource: DataSource, options: AuditDataSourceOptions): Audi
   (audit ?? getAudit()).offerStore(offer);
   profile.watch(dataSource, engine);
   registerTypeormTransactions();
+  if (reads.length > 0) {
+    auditReads(
+      dataSource,
+      reads,
+      audit === undefined ? getAudit : () => audit,
+      profile.createDialect(dataSource),
+    );
+  }
   const state = { engine, profile };
   audited.set(dataSource, state);
   return state;

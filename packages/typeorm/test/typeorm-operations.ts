@@ -2,8 +2,8 @@ import type { OrmHarness, OrmOperations, UserFields } from '@indelible/capture/c
 import { withoutAudit } from '@indelible/context';
 import type { createAudit } from '@indelible/core';
 import type { DataSource, DeepPartial, EntityManager } from 'typeorm';
-import { plainRow } from '../../prisma/test/domain-rows.js';
-import type { Domain, UserRow } from './domain-entities.js';
+import { plainDeep, plainRow } from '../../prisma/test/domain-rows.js';
+import type { Domain, PostRow, UserRow } from './domain-entities.js';
 
 export type Audit = ReturnType<typeof createAudit>;
 
@@ -155,6 +155,36 @@ function createOperations(
     updateOrder: async (id, fields) => {
       await manager.getRepository(Order).update({ id }, fields);
     },
+    findUsers: async (active) =>
+      (await users.find({ where: { active }, order: { id: 'ASC' } })).map(plainRow),
+    findNames: async (active) =>
+      (await users.find({ where: { active }, order: { id: 'ASC' }, select: { name: true } })).map(plainRow),
+    findUserDeep: async (id) =>
+      plainDeep(
+        await users.findOne({
+          where: { id },
+          select: { email: true, id: true },
+          relations: { posts: { comments: true, tags: true } },
+          order: { posts: { tags: { code: 'ASC' } } },
+        }),
+      ),
+    findPostsOf: async (id) =>
+      (await manager.createQueryBuilder().relation(User, 'posts').of(id).loadMany<PostRow>()).map(
+        ({ title }) => title,
+      ),
+    countUsers: (active) => users.countBy({ active }),
+    greatestScore: async () => {
+      const row = await users
+        .createQueryBuilder('u')
+        .select('MAX(u.score)', 'most')
+        .getRawOne<{ most: unknown }>();
+      return row?.most === null || row === undefined ? null : Number(row.most);
+    },
+    findMembership: async (org, seat) => {
+      const found = await manager.getRepository(Membership).findOneBy({ org, seat });
+      return found === null ? null : plainRow(found);
+    },
+    queryRows: async (sql) => (await manager.query<unknown[]>(spell(sql))).length,
     execute: (sql) => execute(manager, spell(sql)),
   };
 }

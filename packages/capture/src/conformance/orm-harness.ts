@@ -76,6 +76,20 @@ export interface OrmOperations {
   deleteMembership(org: string, seat: number): Promise<void>;
   createOrder(id: string, group: string): Promise<void>;
   updateOrder(id: string, fields: { group?: string; total?: number }): Promise<void>;
+  /** The users that are active or not, by id, as the ORM gives them. */
+  findUsers(active: boolean): Promise<readonly PlainRow[]>;
+  /** The same, of which only `name` is selected. */
+  findNames(active: boolean): Promise<readonly PlainRow[]>;
+  /** In one call: a user with the posts, and their comments and tags. Whatever is given, in plain values. */
+  findUserDeep(id: number): Promise<unknown>;
+  /** The posts of a user, by the way from a row to those of its relation, lazy or fluent. @returns their titles */
+  findPostsOf(id: number): Promise<readonly string[]>;
+  countUsers(active: boolean): Promise<number>;
+  /** An aggregate, which shows a value of some row. */
+  greatestScore(): Promise<number | null>;
+  findMembership(org: string, seat: number): Promise<PlainRow | null>;
+  /** The ORM's raw SQL that reads. @returns how many rows */
+  queryRows(sql: string): Promise<number>;
   /** The ORM's raw SQL. @returns the affected count that the ORM gives */
   execute(sql: string): Promise<number>;
 }
@@ -123,6 +137,9 @@ export interface OrmHarnessOptions {
   readonly models?: Readonly<Record<string, { readonly exclude?: readonly string[] }>>;
   readonly snapshot?: 'changed' | 'full';
   readonly maxRows?: number;
+  readonly reads?: readonly string[];
+  /** What happens where a read can not be recorded. @default 'spool' */
+  readonly accessPolicy?: 'strict' | 'spool' | 'continue';
 }
 
 /** What an ORM on its database can do. Each `false` runs a counter-test. */
@@ -141,6 +158,8 @@ export interface OrmSupports {
   readonly limitsRows?: boolean;
   /** Inside `withoutAudit` nothing is recorded. @default true */
   readonly pauses?: boolean;
+  /** A read that does not select the key is told with the ids of its rows all the same. @default true */
+  readonly readsNarrow?: boolean;
 }
 
 /** How the database spells what the suite says in raw SQL and SQL leaves open. */

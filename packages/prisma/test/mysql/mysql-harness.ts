@@ -42,7 +42,7 @@ export async function createMysqlHarness(
 ): Promise<MysqlHarness> {
   const { url, drop, keep } = await createDomainDatabase(server);
   const raw = await mysql.createConnection({ uri: url, multipleStatements: true });
-  const { audited = true, ...capture } = options;
+  const { audited = true, accessPolicy = 'spool', ...capture } = options;
   const spool = mkdtempSync(join(tmpdir(), 'indelible-prisma-'));
   const store = createMysqlStore({ url, roles: false, connections: 2 });
   const audit = createAudit({
@@ -50,6 +50,7 @@ export async function createMysqlHarness(
     hmacKey: HMAC_KEY,
     lifecycleEvents: false,
     sealAfterMs: 5,
+    policy: { access: accessPolicy },
     spool: { directory: spool },
   });
   const counter = { statements: 0 };

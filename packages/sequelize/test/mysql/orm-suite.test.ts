@@ -16,6 +16,7 @@ for (const dialect of MYSQL_DIALECTS) {
             survivesFailure: true,
             parallel: pool > 1,
             dropsRows: false,
+            readsNarrow: false,
           },
           sql: MYSQL_SQL,
         });

@@ -46,7 +46,7 @@ export async function createPostgresHarness(
   const { url, drop } = await createDomainDatabase(server);
   const raw = new pg.Client({ connectionString: url });
   await raw.connect();
-  const { audited = true, ...capture } = options;
+  const { audited = true, accessPolicy = 'spool', ...capture } = options;
   const spool = mkdtempSync(join(tmpdir(), 'indelible-sequelize-'));
   const store = createPostgresStore({ url, roles: false, connections: 2 });
   const audit = createAudit({
@@ -54,6 +54,7 @@ export async function createPostgresHarness(
     hmacKey: HMAC_KEY,
     lifecycleEvents: false,
     sealAfterMs: 5,
+    policy: { access: accessPolicy },
     spool: { directory: spool },
   });
   const counter = { statements: 0 };

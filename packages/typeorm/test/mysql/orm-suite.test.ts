@@ -9,7 +9,14 @@ describeMysql('TypeORM', (server) => {
       ormSuite({
         test: (name, run) => test(name, run),
         factory: (options) => createMysqlHarness({ server, pool }, options),
-        supports: { batch: false, nested: true, survivesFailure: true, parallel: pool > 1, dropsRows: false },
+        supports: {
+          batch: false,
+          nested: true,
+          survivesFailure: true,
+          parallel: pool > 1,
+          dropsRows: false,
+          readsNarrow: false,
+        },
         sql: MYSQL_SQL,
       });
     });

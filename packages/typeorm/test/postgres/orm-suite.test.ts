@@ -9,7 +9,13 @@ describePostgres('TypeORM', (server) => {
       ormSuite({
         test: (name, run) => test(name, run),
         factory: (options) => createPostgresHarness({ server, pool }, options),
-        supports: { batch: false, nested: true, survivesFailure: false, parallel: pool > 1 },
+        supports: {
+          batch: false,
+          nested: true,
+          survivesFailure: false,
+          parallel: pool > 1,
+          readsNarrow: false,
+        },
         sql: POSTGRES_SQL,
       });
     });

@@ -8,7 +8,7 @@ for (const kind of sqliteKinds()) {
     ormSuite({
       test: (name, run) => test(name, run),
       factory: (options) => createSqliteHarness({ kind }, options),
-      supports: { batch: false, nested: true, survivesFailure: true, parallel: false },
+      supports: { batch: false, nested: true, survivesFailure: true, parallel: false, readsNarrow: false },
       sql: {
         instant: (text) => `'${new Date(text).toISOString().replace('T', ' ').replace('Z', '')}'`,
         compactUsers: 'VACUUM',

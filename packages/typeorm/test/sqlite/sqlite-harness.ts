@@ -56,13 +56,14 @@ export async function createSqliteHarness(
   copyFileSync(await getTemplate(kind), file);
   const { Database, driver } = getLibrary(kind);
   const raw = new Database(file);
-  const { audited = true, ...capture } = options;
+  const { audited = true, accessPolicy = 'spool', ...capture } = options;
   const store = createSqliteStore({ file, driver });
   const audit = createAudit({
     store,
     hmacKey: HMAC_KEY,
     lifecycleEvents: false,
     sealAfterMs: 5,
+    policy: { access: accessPolicy },
     spool: { directory: join(directory, 'spool') },
   });
   const domain = createDomain(TYPES);
