@@ -65,7 +65,7 @@ function pack({ directory, name, manifest }, folder, env) {
   const listing = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).split('\n').filter(Boolean);
   const stray = listing.filter(
     (path) =>
-      !/^package\/(dist\/|migrations\/|sql\/|package\.json$|README\.md$|LICENSE$|DESIGN\.md$|CHANGELOG\.md$)/.test(
+      !/^package\/(dist\/|migrations\/|sql\/|package\.json$|README\.md$|LICENSE$|DESIGN\.md$|FORMAT\.md$|CHANGELOG\.md$)/.test(
         path,
       ) || path.endsWith('.tsbuildinfo'),
   );

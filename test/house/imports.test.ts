@@ -17,6 +17,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   prisma: ['core', 'context', 'capture'],
   typeorm: ['core', 'context', 'capture'],
   sequelize: ['core', 'context', 'capture'],
+  // Nothing: whoever checks the evidence need not trust the code that made it.
+  verifier: [],
   cli: ['core', 'sqlite', 'postgres', 'postgres-triggers', 'mysql'],
 };
 
