@@ -1,6 +1,8 @@
 import type { Command } from './command.js';
+import { exportBundleCommand } from './export-bundle-command.js';
 import { historyCommand } from './history-command.js';
 import { migrateCommand } from './migrate-command.js';
+import { consistencyCommand, proofCommand } from './proof-command.js';
 import { reconcileCommand } from './reconcile-command.js';
 import { relayCommand } from './relay-command.js';
 import { sealCommand } from './seal-command.js';
@@ -17,6 +19,9 @@ export const COMMANDS: readonly Command[] = [
   tailCommand,
   showCommand,
   historyCommand,
+  exportBundleCommand,
+  proofCommand,
+  consistencyCommand,
   triggersCommand,
   reconcileCommand,
 ];

@@ -1,10 +1,12 @@
 import {
   type Audit,
+  type AuditKeys,
   type AuditOptions,
   type AuditStore,
   auditErrorCode,
   CATEGORIES,
   createAudit,
+  deriveKeys,
   openStore,
 } from '@indelible/core';
 import type { CommandCall } from './command.js';
@@ -14,6 +16,8 @@ import { tryGetSecret } from './secret.js';
 /** The database of one call. */
 export interface OpenLog {
   readonly store: AuditStore;
+  /** Those of the secret, if there is one. */
+  readonly keys: AuditKeys | undefined;
   /** An audit over the store that fails rather than spools, seals nothing by itself and records nothing of its own accord. */
   audit(options?: Pick<AuditOptions, 'origin' | 'keyedFrom' | 'storeTimeoutMs'>): Audit;
 }
@@ -46,7 +50,8 @@ export async function withLog<T>(
     return opened;
   };
   try {
-    return await use({ store, audit });
+    const keys = hmacKey === undefined ? undefined : deriveKeys(hmacKey);
+    return await use({ store, keys, audit });
   } finally {
     for (const opened of audits) await opened.close();
     await store.close();

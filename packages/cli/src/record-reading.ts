@@ -5,7 +5,7 @@ import type { OpenLog } from './open-log.js';
 import { asObject, asText, tryParseBody } from './parse-body.js';
 
 export interface Reading {
-  readonly action: 'audit.queried' | 'audit.verified';
+  readonly action: 'audit.queried' | 'audit.verified' | 'audit.exported';
   readonly details: JsonObject;
   /** What was read: it tells which log the reading belongs to. */
   readonly events?: readonly ListedEvent[];

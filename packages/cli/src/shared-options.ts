@@ -25,6 +25,18 @@ export const LOG_OPTION = {
   help: 'only this log; default: all logs',
 } as const satisfies CommandOption;
 
+export const ONE_LOG_OPTION = {
+  type: 'string',
+  value: '<name>',
+  help: 'the log; default: the only one there is',
+} as const satisfies CommandOption;
+
+export const KEYED_FROM_OPTION = {
+  type: 'string',
+  value: '<n>',
+  help: 'the index from which on entries must be keyed; default 0 where there is a key',
+} as const satisfies CommandOption;
+
 export const NO_RECORD_OPTION = {
   type: 'boolean',
   help: 'do not record this reading in the log',

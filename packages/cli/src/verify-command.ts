@@ -5,7 +5,7 @@ import { EXIT_CODE, type ExitCode } from './exit-code.js';
 import { withLog } from './open-log.js';
 import { recordReading } from './record-reading.js';
 import { renderVerdict } from './render-verdict.js';
-import { LOG_OPTION } from './shared-options.js';
+import { KEYED_FROM_OPTION, LOG_OPTION } from './shared-options.js';
 
 export const verifyCommand: Command = {
   name: 'verify',
@@ -13,11 +13,7 @@ export const verifyCommand: Command = {
   arguments: [],
   options: {
     log: LOG_OPTION,
-    'keyed-from': {
-      type: 'string',
-      value: '<n>',
-      help: 'the index from which on entries must be keyed; default 0 where there is a key',
-    },
+    'keyed-from': KEYED_FROM_OPTION,
     'max-skew': {
       type: 'string',
       value: '<duration>',

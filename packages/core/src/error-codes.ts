@@ -147,6 +147,11 @@ export const ERROR_CODES = {
     means: 'A Merkle proof can not be made or checked for these sizes or indexes.',
     next: 'Check the sizes and the index.',
   },
+  AUDIT_CHECKPOINT_REFUSED: {
+    means:
+      'The log is not what its head, its bodies or its last checkpoint say, so no checkpoint of it is signed.',
+    next: 'Run `npx indelible verify`: the log was altered.',
+  },
   AUDIT_NOTE_INVALID: {
     means: 'A signed note, a checkpoint or a verifier key has not the form that it must have.',
     next: 'Compare it with its source, byte by byte.',

@@ -9,21 +9,34 @@ import { hashChildren, invalid, isSize, rootOf } from './merkle-tree.js';
  * @throws AuditError `AUDIT_PROOF_INVALID` if there is no such leaf
  */
 export function proveInclusion(leaves: readonly Uint8Array[], index: number): readonly Uint8Array[] {
-  checkIndex(index, leaves.length);
-  const proof: Uint8Array[] = [];
+  return inclusionRanges(index, leaves.length).map(([from, to]) => rootOf(leaves.slice(from, to)));
+}
+
+/** Leaves from the first index to before the second one. */
+export type LeafRange = readonly [from: number, to: number];
+
+/**
+ * The leaves over which the nodes of an inclusion proof are roots, in the order of the proof: whoever has such roots elsewhere need
+ * not have the leaves.
+ *
+ * @throws AuditError `AUDIT_PROOF_INVALID` if there is no such leaf
+ */
+export function inclusionRanges(index: number, size: number): readonly LeafRange[] {
+  checkIndex(index, size);
+  const ranges: LeafRange[] = [];
   let start = 0;
-  let end = leaves.length;
+  let end = size;
   while (end - start > 1) {
     const middle = start + splitPoint(end - start);
     if (index < middle) {
-      proof.push(rootOf(leaves.slice(middle, end)));
+      ranges.push([middle, end]);
       end = middle;
     } else {
-      proof.push(rootOf(leaves.slice(start, middle)));
+      ranges.push([start, middle]);
       start = middle;
     }
   }
-  return proof.reverse();
+  return ranges.reverse();
 }
 
 /**
@@ -34,25 +47,34 @@ export function proveInclusion(leaves: readonly Uint8Array[], index: number): re
  * @throws AuditError `AUDIT_PROOF_INVALID` if `size1` is 0 or greater than the number of leaves
  */
 export function proveConsistency(leaves: readonly Uint8Array[], size1: number): readonly Uint8Array[] {
-  checkSizes(size1, leaves.length);
-  const proof: Uint8Array[] = [];
+  return consistencyRanges(size1, leaves.length).map(([from, to]) => rootOf(leaves.slice(from, to)));
+}
+
+/**
+ * The leaves over which the nodes of a consistency proof are roots, in the order of the proof.
+ *
+ * @throws AuditError `AUDIT_PROOF_INVALID` if `size1` is 0 or greater than `size2`
+ */
+export function consistencyRanges(size1: number, size2: number): readonly LeafRange[] {
+  checkSizes(size1, size2);
+  const ranges: LeafRange[] = [];
   let start = 0;
-  let end = leaves.length;
+  let end = size2;
   // True while the old tree is known to whoever checks, as its root.
   let known = true;
   while (size1 !== end) {
     const middle = start + splitPoint(end - start);
     if (size1 <= middle) {
-      proof.push(rootOf(leaves.slice(middle, end)));
+      ranges.push([middle, end]);
       end = middle;
     } else {
-      proof.push(rootOf(leaves.slice(start, middle)));
+      ranges.push([start, middle]);
       start = middle;
       known = false;
     }
   }
-  if (!known) proof.push(rootOf(leaves.slice(start, end)));
-  return proof.reverse();
+  if (!known) ranges.push([start, end]);
+  return ranges.reverse();
 }
 
 /**

@@ -60,7 +60,13 @@ export function createSealBatch(options: SealBatchOptions = {}): SealRequest['co
   };
 }
 
-function checkHead(head: StoredHead, log: string, keys: AuditKeys | undefined, keyedFrom: number): void {
+/** @throws AuditError `AUDIT_HEAD_INVALID`, `AUDIT_KEY_MISSING` if the head is not to be trusted */
+export function checkHead(
+  head: StoredHead,
+  log: string,
+  keys: AuditKeys | undefined,
+  keyedFrom: number,
+): void {
   if (head.log !== log) throw invalidHead(`the head of the log ${head.log} stands in for that of ${log}`);
   if (keys === undefined) {
     if (head.mac === null) return;
