@@ -8,6 +8,7 @@ import { manyProcessesBench } from './many-processes.js';
 import { roundTripBench } from './round-trips.js';
 import { sealBench } from './seal-bench.js';
 import { triggerBench } from './trigger-bench.js';
+import { wireBench } from './wire-bench.js';
 import { measureWrites, writeFigures } from './write-bench.js';
 
 export interface PostgresOptions {
@@ -43,11 +44,12 @@ export async function postgresBench(options: PostgresOptions): Promise<PostgresR
   if (!own && !rivals) return { figures, facts: [`PostgreSQL was ${server.label}.`], sections: [] };
   const writes = await measureWrites(server, rivals ? RIVALS : [], smoke ? 1 : 50);
   if (own) {
+    const wire = await wireBench(server, smoke ? 1 : 50);
     const trips = await roundTripBench(server, smoke ? 1 : 15);
     const appends = await postgresAppendBench(server, smoke ? 1 : 11, smoke ? 2 : 20);
     const processes = await manyProcessesBench(server, smoke ? 2 : 16, smoke ? 1 : 7, smoke ? 300 : 3_000);
     const seals = await sealBench(server, smoke ? 1 : 5, smoke ? 1_000 : 20_000);
-    figures.push(...writeFigures(writes), ...trips.figures, ...appends, processes, ...seals.figures);
+    figures.push(...writeFigures(writes), wire, ...trips.figures, ...appends, processes, ...seals.figures);
     facts.push(
       `PostgreSQL was ${server.label}.`,
       `Prisma on PostgreSQL, single-row update, exact: ${Math.round(median(writes.sealed)).toLocaleString('en')} µs where the caller waits until its events are sealed too, each ${writes.sealedAfter} calls.`,

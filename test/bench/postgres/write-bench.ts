@@ -51,7 +51,7 @@ export async function measureWrites(
     ]) {
       const database = await server.createDatabase();
       await contender.prepare(database.url);
-      await fill(database.url);
+      await fillItems(database.url);
       contenders.push({
         ...(await contender.open(database.url, { pool: 4, prepared: isPrepared(contender) })),
         name: contender.name,
@@ -173,7 +173,8 @@ function isPrepared({ name }: { readonly name: string }): boolean {
   return name === PREPARED.name || name === PREPARED_PLAIN.name;
 }
 
-async function fill(url: string): Promise<void> {
+/** A thousand rows. */
+export async function fillItems(url: string): Promise<void> {
   const raw = new pg.Client({ connectionString: url });
   await raw.connect();
   await raw.query(
