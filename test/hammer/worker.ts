@@ -36,7 +36,7 @@ const isKnown = (text: string | undefined): text is DatabaseKind =>
   text === 'sqlite' || text === 'postgres' || text === 'mysql';
 if (!isKnown(kind)) throw new Error(`there is no database called ${String(kind)}`);
 
-const client = await openClient(kind, url, audit);
+const { client, close } = await openClient(kind, url, audit);
 let left = operations === undefined ? Number.POSITIVE_INFINITY : Number(operations);
 const isOver = (): boolean => isStopped || --left < 0;
 await Promise.all(
@@ -44,5 +44,5 @@ await Promise.all(
     work({ kind, client, audit, name: `${name}-${loop}`, seed: Number(seed) + loop, tell, isOver }),
   ),
 );
-await client.$disconnect();
+await close();
 await audit.close();

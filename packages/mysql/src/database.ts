@@ -1,6 +1,7 @@
 import { AuditError } from '@indelible/core';
 import type { Pool, PoolOptions } from 'mysql2/promise';
 import { readNumber } from './event-row.js';
+import { mariadbSocket, outliveLosses } from './given-pool.js';
 import { isConnectionBroken, mapMysqlError } from './mysql-error.js';
 import type { MysqlConnection, MysqlPool } from './mysql-pool.js';
 import { createOwnPool, SESSION_SETTINGS, streamOf } from './own-pool.js';
@@ -37,6 +38,7 @@ export class Database {
     const pool = source.pool ?? this.own;
     if (pool === undefined) throw new TypeError('[indelible/mysql] expected `url`, `config` or `pool`');
     this.pool = pool;
+    outliveLosses(pool);
     this.label = labelOf(source.pool === undefined ? (source.config ?? {}) : undefined, source.database);
   }
 
@@ -110,10 +112,7 @@ export class Database {
       const wanted = this.pool.getConnection();
       // The driver's pool waits for a free connection without an end.
       return await inTime(wanted, connectTimeoutMs, () => {
-        wanted.then(
-          (unwanted) => unwanted.release(),
-          () => {},
-        );
+        wanted.then((unwanted) => unwanted.release()).catch(() => {});
         return `the database gave no connection in ${connectTimeoutMs} ms`;
       });
     } catch (error) {
@@ -156,6 +155,12 @@ async function inTime<T>(work: Promise<T>, limitMs: number, onLate: () => string
 
 /** Whatever the other side does: a driver that says goodbye first would wait for it. */
 function destroy(connection: MysqlConnection): void {
+  const socket = mariadbSocket(connection);
+  if (socket !== undefined && !socket.destroyed) {
+    // Its pool hears of nothing but an error.
+    socket.destroy(new Error('[indelible/mysql] the connection is given up'));
+    return;
+  }
   const stream = 'connection' in connection ? streamOf(connection.connection) : undefined;
   connection.destroy();
   stream?.destroy();

@@ -23,4 +23,5 @@ export interface MysqlConnection {
  */
 export interface MysqlPool {
   getConnection(): Promise<MysqlConnection>;
+  on?(event: 'connection' | 'acquire', listener: (connection: unknown) => void): unknown;
 }
