@@ -34,6 +34,7 @@ export * from './note-signer.js';
 export { openStore } from './open-store.js';
 export { type OperationProof, proveOperation, type ToldOperation, vouchFor } from './operation.js';
 export type * from './outbox.js';
+export { countFitting, FittingPages, PAGE_ROOM, type PageQuery, type PageRoom } from './page-room.js';
 export { type Look, PendingPositions } from './pending-position.js';
 export { describeSealBatch, type PortableSealOptions } from './portable-seal.js';
 export { readBody } from './read-body.js';

@@ -28,6 +28,20 @@ export const EVENT_SELECT = EVENT_COLUMNS.map((name, at) =>
   at < 4 ? `e.${name}` : `CAST(e.${name} AS BINARY)`,
 ).join(', ');
 
+/** The bytes of an event's body. */
+export const BODY_BYTES = 'OCTET_LENGTH(e.body)';
+
+/** The same columns with NULL for a body of more than `longest` bytes, and behind them whether that is so. */
+export function selectUpTo(longest: number): string {
+  const body = `IF(${BODY_BYTES} > ${longest}, NULL, e.body)`;
+  return `${EVENT_SELECT.replace('e.body', body)}, ${BODY_BYTES} > ${longest}`;
+}
+
+/** @param at where the columns of `selectUpTo` begin */
+export function isCut(row: Row, at = 0): boolean {
+  return Number(row[at + EVENT_COLUMNS.length]) === 1;
+}
+
 /** A row as the driver gives it. */
 export type Row = readonly unknown[];
 

@@ -1,5 +1,5 @@
 import type { AuditStore, StoredEntry } from '@indelible/core';
-import { AuditError, PendingPositions } from '@indelible/core';
+import { AuditError, FittingPages, PAGE_ROOM, PendingPositions } from '@indelible/core';
 import type { PoolOptions } from 'mysql2/promise';
 import { appendEvents } from './append.js';
 import { Database, reading, UNLIMITED } from './database.js';
@@ -58,8 +58,6 @@ export interface MysqlStoreOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-/** Rows that one statement reads. */
-const PAGE_ROWS = 500;
 /** Events that one statement looks at in search of a rare one. */
 const WINDOW_ROWS = 5_000;
 /** What an index can be, as tampering knows. */
@@ -152,19 +150,24 @@ export function createMysqlStore(options: MysqlStoreOptions): AuditStore {
     head: (log) => read((session) => tryReadHead(session, tables, log)),
     entries: (log, range) => {
       const last = range?.to === undefined ? GREATEST : BigInt(range.to) - 1n;
+      const pages = new FittingPages();
       return readByPages<StoredEntry, bigint>(
         range?.from === undefined ? LEAST : BigInt(range.from),
-        (from) => read((session) => readEntryPage(session, tables, log, { from, last, limit: PAGE_ROWS })),
+        (from) => read((session) => readEntryPage(session, tables, log, { from, last, pages })),
       );
     },
-    pending: (log) =>
-      readByPages(undefined, (after: IdCursor) =>
-        read((session) => readPendingPage(session, tables, log, after, PAGE_ROWS)),
-      ),
-    orphans: (log) =>
-      readByPages(undefined, (after: IdCursor) =>
-        read((session) => readOrphanPage(session, tables, log, after, WINDOW_ROWS)),
-      ),
+    pending: (log) => {
+      const pages = new FittingPages();
+      return readByPages(undefined, (after: IdCursor) =>
+        read((session) => readPendingPage(session, tables, log, after, pages)),
+      );
+    },
+    orphans: (log) => {
+      const pages = new FittingPages({ rows: WINDOW_ROWS, bytes: PAGE_ROOM.bytes });
+      return readByPages(undefined, (after: IdCursor) =>
+        read((session) => readOrphanPage(session, tables, log, after, pages)),
+      );
+    },
     strayPending: (log) =>
       readByPages(undefined, (after: IdCursor) =>
         read((session) => readStrayPage(session, tables, log, after, WINDOW_ROWS)),

@@ -23,6 +23,20 @@ export const EVENT_COLUMNS = [
 /** The columns of an event under the alias `e`. */
 export const EVENT_SELECT = EVENT_COLUMNS.map((name) => `e.${name}`).join(', ');
 
+/** The bytes of an event's body; the server knows them without reading it. */
+export const BODY_BYTES = 'octet_length(e.body)';
+
+/** The same columns with NULL for a body of more than `longest` bytes, and behind them whether that is so. */
+export function selectUpTo(longest: number): string {
+  const body = `CASE WHEN ${BODY_BYTES} <= ${longest} THEN e.body END`;
+  return `${EVENT_SELECT.replace('e.body', body)}, ${BODY_BYTES} > ${longest}`;
+}
+
+/** @param at where the columns of `selectUpTo` begin */
+export function isCut(row: Row, at = 0): boolean {
+  return row[at + EVENT_COLUMNS.length] === 't';
+}
+
 /** A row as the server sends it: texts, and bytes where the column's type is bytea. */
 export type Row = readonly unknown[];
 

@@ -1,5 +1,5 @@
 import type { AuditStore, StoredEntry } from '@indelible/core';
-import { AuditError, PendingPositions } from '@indelible/core';
+import { AuditError, FittingPages, PAGE_ROOM, PendingPositions } from '@indelible/core';
 import { appendEvents } from './append.js';
 import { BEGIN_READING, Database, inTransaction, UNLIMITED } from './database.js';
 import { createEventStatements } from './event-insert.js';
@@ -57,8 +57,6 @@ export interface PostgresStoreOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-/** Rows that one statement reads. */
-const PAGE_ROWS = 500;
 /** Events that one transaction seals where many wait: so many wait for the disk once. */
 const SEAL_ROWS = 4_000;
 /** Events that one statement looks at in search of a rare one. */
@@ -166,20 +164,24 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
     head: (log) => read((session) => tryReadHead(session, tables, log)),
     entries: (log, range) => {
       const last = range?.to === undefined ? GREATEST : BigInt(range.to) - 1n;
+      const pages = new FittingPages();
       return readByPages<StoredEntry, bigint>(
         range?.from === undefined ? LEAST : BigInt(range.from),
-        (from) =>
-          readByKey((session) => readEntryPage(session, tables, log, { from, last, limit: PAGE_ROWS })),
+        (from) => readByKey((session) => readEntryPage(session, tables, log, { from, last, pages })),
       );
     },
-    pending: (log) =>
-      readByPages(undefined, (after: IdCursor) =>
-        readByKey((session) => readPendingPage(session, tables, log, after, PAGE_ROWS)),
-      ),
-    orphans: (log) =>
-      readByPages(undefined, (after: IdCursor) =>
-        readByKey((session) => readOrphanPage(session, tables, log, after, WINDOW_ROWS)),
-      ),
+    pending: (log) => {
+      const pages = new FittingPages();
+      return readByPages(undefined, (after: IdCursor) =>
+        readByKey((session) => readPendingPage(session, tables, log, after, pages)),
+      );
+    },
+    orphans: (log) => {
+      const pages = new FittingPages({ rows: WINDOW_ROWS, bytes: PAGE_ROOM.bytes });
+      return readByPages(undefined, (after: IdCursor) =>
+        readByKey((session) => readOrphanPage(session, tables, log, after, pages)),
+      );
+    },
     strayPending: (log) =>
       readByPages(undefined, (after: IdCursor) =>
         readByKey((session) => readStrayPage(session, tables, log, after, WINDOW_ROWS)),

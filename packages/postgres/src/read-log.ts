@@ -1,6 +1,15 @@
-import type { LogSummary, StoredEntry, StoredEvent, StoredHead } from '@indelible/core';
+import type {
+  FittingPages,
+  LogSummary,
+  SqlStatement,
+  StoredEntry,
+  StoredEvent,
+  StoredHead,
+} from '@indelible/core';
 import {
+  BODY_BYTES,
   EVENT_SELECT,
+  isCut,
   type Row,
   readBigint,
   readBytes,
@@ -8,6 +17,7 @@ import {
   readHead,
   readNumber,
   readText,
+  selectUpTo,
 } from './event-row.js';
 import type { Page } from './read-pages.js';
 import type { Session } from './session.js';
@@ -62,22 +72,51 @@ export async function readEntryPage(
   session: Session,
   tables: Tables,
   log: string,
-  { from, last, limit }: { from: bigint; last: bigint; limit: number },
+  { from, last, pages }: { from: bigint; last: bigint; pages: FittingPages },
 ): Promise<Page<StoredEntry, bigint>> {
-  const read = async (first: bigint, end: bigint, most: string) => {
-    const sql = `SELECT n.log, n.idx, n.event_id, n.leaf, n.hash, n.sealed_at, ${EVENT_SELECT}
+  const read = async (columns: string, first: bigint, end: bigint, most: string): Promise<readonly Row[]> => {
+    const sql = `SELECT ${columns}
       FROM (SELECT * FROM ${tables.entry} WHERE log = $1 AND idx >= $2 AND idx <= $3 ORDER BY idx LIMIT ${most}) AS n
         LEFT JOIN ${eventOf(tables, 'n.event_id')} ON true
       ORDER BY n.idx, n.event_id`;
     return (await session.query(sql, [log, first, end])).rows;
   };
-  const rows = await read(from, last, String(limit));
-  const end = rows.at(-1);
-  if (end === undefined) return { items: [], next: undefined };
-  if (rows.length < limit) return { items: rows.map((row) => readEntry(row, tables)), next: undefined };
-  const index = readBigint(end[1]);
-  const whole = [...rows.filter((row) => row[1] !== end[1]), ...(await read(index, index, 'ALL'))];
-  return { items: whole.map((row) => readEntry(row, tables)), next: index === last ? undefined : index + 1n };
+  const entry = 'n.log, n.idx, n.event_id, n.leaf, n.hash, n.sealed_at';
+  const limited = String(pages.rows);
+  return pages.read<Page<StoredEntry, bigint>, bigint>({
+    whole: async (longest) => {
+      const columns = `${entry}, ${selectUpTo(longest)}`;
+      const rows = await read(columns, from, last, limited);
+      const end = rows.at(-1);
+      if (end === undefined || rows.length < pages.rows)
+        return {
+          page: { items: rows.map((row) => readEntry(row, tables)), next: undefined },
+          isCut: rows.some(isCutEntry),
+        };
+      const index = readBigint(end[1]);
+      const others = await read(columns, index, index, 'ALL');
+      const all = [...rows.filter((row) => readBigint(row[1]) !== index), ...others];
+      const next = index === last ? undefined : index + 1n;
+      return { page: { items: all.map((row) => readEntry(row, tables)), next }, isCut: all.some(isCutEntry) };
+    },
+    measure: async () => {
+      const rows = await read(`n.idx, ${BODY_BYTES}`, from, last, limited);
+      return rows.map(([index, bytes]) => ({ cursor: readBigint(index), bytes: lengthOf(bytes) }));
+    },
+    upTo: async (index) => {
+      const rows = await read(`${entry}, ${EVENT_SELECT}`, from, index, 'ALL');
+      return { items: rows.map((row) => readEntry(row, tables)), next: index + 1n };
+    },
+  });
+}
+
+function isCutEntry(row: Row): boolean {
+  return isCut(row, 6);
+}
+
+/** Of a body that is gone nothing is read. */
+function lengthOf(bytes: unknown): number {
+  return bytes === null ? 0 : readNumber(bytes);
 }
 
 function readEntry(row: Row, { texts }: Tables): StoredEntry {
@@ -101,35 +140,65 @@ export async function readPendingPage(
   tables: Tables,
   log: string,
   after: IdCursor,
-  limit: number,
+  pages: FittingPages,
 ): Promise<Page<StoredEvent, IdCursor>> {
-  const window = await nextWindow(session, tables.pending, log, after, limit);
-  const { rows } = await session.query(
-    `SELECT ${EVENT_SELECT} FROM
+  const window = await nextWindow(session, tables.pending, log, after, pages.rows);
+  return readWindow(session, tables, pages, window, (columns, window) => ({
+    sql: `SELECT ${columns} FROM
       (SELECT id FROM ${tables.pending} AS p WHERE log = $1 AND ${window.condition('p.id')}) AS p
       JOIN ${eventOf(tables, 'p.id')} ON true ORDER BY p.id`,
-    [log, ...window.params],
-  );
-  return { items: rows.map((row) => tables.texts.readEvent(readEvent(row))), next: window.end };
+    params: [log, ...window.params],
+  }));
 }
 
-/** Events among the next `window` ones of the log that are neither pending nor an entry of it. */
+/** Events among the next ones of the log, so many as a page has rows, that are neither pending nor an entry of it. */
 export async function readOrphanPage(
   session: Session,
   tables: Tables,
   log: string,
   after: IdCursor,
-  size: number,
+  pages: FittingPages,
 ): Promise<Page<StoredEvent, IdCursor>> {
-  const window = await nextWindow(session, tables.event, log, after, size);
-  const { rows } = await session.query(
-    `SELECT ${EVENT_SELECT} FROM ${tables.event} AS e WHERE e.log = $1 AND ${window.condition('e.id')}
+  const window = await nextWindow(session, tables.event, log, after, pages.rows);
+  return readWindow(session, tables, pages, window, (columns, window) => ({
+    sql: `SELECT ${columns} FROM ${tables.event} AS e WHERE e.log = $1 AND ${window.condition('e.id')}
       AND NOT EXISTS (SELECT FROM ${tables.pending} AS p WHERE p.log = e.log AND p.id = e.id)
       AND NOT EXISTS (SELECT FROM ${tables.entry} AS n WHERE n.event_id = e.id AND n.log = e.log)
       ORDER BY e.id`,
-    [log, ...window.params],
-  );
-  return { items: rows.map((row) => tables.texts.readEvent(readEvent(row))), next: window.end };
+    params: [log, ...window.params],
+  }));
+}
+
+/** The events that `query` finds in the window: of its beginning, where they do not fit. */
+function readWindow(
+  session: Session,
+  tables: Tables,
+  pages: FittingPages,
+  window: Window,
+  query: (columns: string, window: Window) => SqlStatement,
+): Promise<Page<StoredEvent, IdCursor>> {
+  const read = async (columns: string, part: Window): Promise<readonly Row[]> => {
+    const { sql, params } = query(columns, part);
+    return (await session.query(sql, params)).rows;
+  };
+  const toPage = (rows: readonly Row[], next: IdCursor): Page<StoredEvent, IdCursor> => ({
+    items: rows.map((row) => tables.texts.readEvent(readEvent(row))),
+    next,
+  });
+  return pages.read<Page<StoredEvent, IdCursor>, string>({
+    whole: async (longest) => {
+      const rows = await read(selectUpTo(longest), window);
+      return { page: toPage(rows, window.end), isCut: rows.some((row) => isCut(row)) };
+    },
+    measure: async () => {
+      const rows = await read(`e.id, ${BODY_BYTES}`, window);
+      return rows.map(([id, bytes]) => ({
+        cursor: id === null ? undefined : readText(id),
+        bytes: lengthOf(bytes),
+      }));
+    },
+    upTo: async (id) => toPage(await read(EVENT_SELECT, window.upTo(id)), id),
+  });
 }
 
 /** Ids among the next `window` pending ones that have no event in this log, or have an entry. */
@@ -156,6 +225,8 @@ interface Window {
   readonly params: readonly string[];
   /** The last id in it: it bounds what one statement reads, also where little is found. Undefined: it reaches to the end. */
   readonly end: IdCursor;
+  /** The part of it that ends with this id. */
+  readonly upTo: (id: string) => Window;
 }
 
 /** The first one takes along what has no id at all, which only tampering can do. */
@@ -172,14 +243,19 @@ async function nextWindow(
       ORDER BY id OFFSET ${size - 1} LIMIT 1`,
     [log, ...behind],
   );
-  const end = rows[0] === undefined ? undefined : readText(rows[0][0]);
+  return makeWindow(after, rows[0] === undefined ? undefined : readText(rows[0][0]));
+}
+
+function makeWindow(after: IdCursor, end: IdCursor): Window {
+  const behind = after === undefined ? [] : [after];
   const params = end === undefined ? behind : [...behind, end];
   return {
     condition: (id) => {
-      const upTo = end === undefined ? 'true' : `${id} <= $${params.length + 1}`;
-      return after === undefined ? `(${id} IS NULL OR ${upTo})` : `${id} > $2 AND ${upTo}`;
+      const isBefore = end === undefined ? 'true' : `${id} <= $${params.length + 1}`;
+      return after === undefined ? `(${id} IS NULL OR ${isBefore})` : `${id} > $2 AND ${isBefore}`;
     },
     params,
     end,
+    upTo: (id) => makeWindow(after, id),
   };
 }

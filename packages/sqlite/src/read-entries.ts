@@ -1,4 +1,5 @@
-import type { StoredEntry } from '@indelible/core';
+import { countFitting, PAGE_ROOM, type PageRoom, type StoredEntry } from '@indelible/core';
+import { BODY_BYTES } from './body-bytes.js';
 import type { Connection } from './connection.js';
 import {
   EVENT_SELECT,
@@ -10,7 +11,6 @@ import {
   readNumber,
 } from './event-row.js';
 import { tryReadPackedEntries } from './packed-entries.js';
-import { BODY_BYTES, countFitting, PAGE_ROOM, type PageRoom } from './page-room.js';
 import type { Page } from './read-pages.js';
 
 const NO_LIMIT = -1;

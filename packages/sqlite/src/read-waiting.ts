@@ -1,8 +1,8 @@
-import type { StoredEvent } from '@indelible/core';
+import { countFitting, type PageRoom, type StoredEvent } from '@indelible/core';
+import { BODY_BYTES } from './body-bytes.js';
 import type { Connection } from './connection.js';
 import type { SqliteValue } from './driver.js';
 import { EVENT_SELECT, readCursor, readEvent, readNumber, readText } from './event-row.js';
-import { BODY_BYTES, countFitting, type PageRoom } from './page-room.js';
 import type { Page } from './read-pages.js';
 
 /** Where a list in the order of ids goes on: behind an id, of whatever type tampering made it, or at the very beginning. */

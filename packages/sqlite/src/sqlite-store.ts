@@ -1,4 +1,4 @@
-import type { AuditStore, StoredEntry } from '@indelible/core';
+import { type AuditStore, PAGE_ROOM, type StoredEntry } from '@indelible/core';
 import { deadlineIn } from './busy-retry.js';
 import { type DriverChoice, parseDriverChoice } from './choose-driver.js';
 import type { Connection, Synchronous } from './connection.js';
@@ -9,7 +9,6 @@ import { inspectPending } from './inspect.js';
 import { listEvents, tryFindEvent } from './list-events.js';
 import { migrate, printMigrations } from './migrate.js';
 import { createOutbox } from './outbox.js';
-import { PAGE_ROOM } from './page-room.js';
 import { EntryPages } from './read-entries.js';
 import { readPendingLogs, readSummaries, tryReadHead } from './read-log.js';
 import { readByPages } from './read-pages.js';

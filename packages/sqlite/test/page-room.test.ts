@@ -1,7 +1,7 @@
+import { countFitting, type PageRoom } from '@indelible/core';
 import { describe, expect, it, test } from 'vitest';
 import type { SqliteDriver } from '../src/driver.js';
 import { createLibsqlDriver } from '../src/libsql-driver.js';
-import { countFitting, type PageRoom } from '../src/page-room.js';
 import { readEntryColumns } from '../src/read-entries.js';
 import { type IdCursor, readOrphanPage, readPendingPage } from '../src/read-waiting.js';
 import { LOG } from './child/events.mjs';

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { createSealBatch, type StoredEntry } from '@indelible/core';
+import { createSealBatch, PAGE_ROOM, type PageRoom, type StoredEntry } from '@indelible/core';
 import { afterEach, beforeEach } from 'vitest';
 import { Connection } from '../src/connection.js';
 import type { SqliteDriver } from '../src/driver.js';
 import { createLibsqlDriver } from '../src/libsql-driver.js';
 import type { tryReadPackedEntries } from '../src/packed-entries.js';
-import { PAGE_ROOM, type PageRoom } from '../src/page-room.js';
 import { EntryPages } from '../src/read-entries.js';
 import { createSqliteStore } from '../src/sqlite-store.js';
 import { LOG, makeEvents } from './child/events.mjs';

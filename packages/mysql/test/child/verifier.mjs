@@ -1,0 +1,6 @@
+// Fills a log or verifies one, alone in its process. Arguments: fill, url, events, bytes of each; or verify, url.
+import { runAlone } from '../../../sqlite/test/child/verify-alone.mjs';
+import { createMysqlStore } from '../../dist/index.js';
+
+const [work, url, count, bodyBytes] = process.argv.slice(2);
+await runAlone(createMysqlStore({ url, roles: false }), work, count, bodyBytes);
