@@ -23,6 +23,8 @@ export interface BenchServer {
   readonly version: number;
   /** A new database with the tables of the benchmark. */
   createDatabase(): Promise<BenchDatabase>;
+  /** One without tables, for what makes its own. */
+  createEmptyDatabase(): Promise<BenchDatabase>;
 }
 
 /**
@@ -56,18 +58,24 @@ async function tryServer(url: string, where: string): Promise<BenchServer | unde
     );
     if (row?.super !== true) return undefined;
     const label = `PostgreSQL ${String(row.name)}, ${where}, fsync ${String(row.fsync)}, synchronous_commit ${String(row.commit)}`;
-    return { url, label, version: Number(row.version), createDatabase: () => createDatabase(url) };
+    return {
+      url,
+      label,
+      version: Number(row.version),
+      createDatabase: () => createDatabase(url, readFileSync(SCHEMA, 'utf8')),
+      createEmptyDatabase: () => createDatabase(url, ''),
+    };
   } catch {
     return undefined;
   }
 }
 
-async function createDatabase(server: string): Promise<BenchDatabase> {
+async function createDatabase(server: string, schema: string): Promise<BenchDatabase> {
   const name = `indelible_bench_${randomBytes(8).toString('hex')}`;
   await runOn(server, `CREATE DATABASE ${name} ENCODING 'UTF8' TEMPLATE template0`);
   const own = new URL(server);
   own.pathname = `/${name}`;
-  await runOn(own.href, readFileSync(SCHEMA, 'utf8'));
+  await runOn(own.href, schema);
   return {
     url: own.href,
     drop: async () => void (await runOn(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),

@@ -1,5 +1,6 @@
 import type { Figure } from '../paired.js';
 import { median } from '../paired.js';
+import { ormRivals } from '../rivals/orms/orm-rivals.js';
 import { renderRivals } from '../rivals/rival-report.js';
 import { RIVALS, rivalCases } from '../rivals/rivals-bench.js';
 import { postgresAppendBench } from './append-bench.js';
@@ -58,7 +59,10 @@ export async function postgresBench(options: PostgresOptions): Promise<PostgresR
     );
   }
   const sections = rivals
-    ? [renderRivals({ server: server.label, writes, cases: await rivalCases(server, smoke) })]
+    ? [
+        renderRivals({ server: server.label, writes, cases: await rivalCases(server, smoke) }),
+        ...(await ormRivals(server, smoke)),
+      ]
     : [];
   return { figures, facts, sections };
 }

@@ -8,7 +8,8 @@ import type { Contender, OpenContender, OpenOptions, RowRecord } from './contend
 import { createClient } from './plain.js';
 import { isRow } from './row-trigger.js';
 
-const OPERATIONS: Readonly<Record<string, RowRecord['operation']>> = {
+/** What an event calls a change, in the words of the records. */
+export const OPERATIONS: Readonly<Record<string, RowRecord['operation']>> = {
   create: 'create',
   link: 'create',
   update: 'update',

@@ -84,7 +84,7 @@ async function readRecords(raw: pg.Client, { records }: Contender): Promise<read
   return (await raw.query<Record<string, unknown>>(records.sql)).rows.flatMap(records.read);
 }
 
-async function inTime<T>(work: Promise<T>): Promise<T> {
+export async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`it hangs for ${PATIENCE_MS / 1_000} s`)), PATIENCE_MS);
@@ -96,7 +96,7 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-function firstLine(error: unknown): string {
+export function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message.trim() : String(error);
   return (text.split('\n').at(-1) ?? text).slice(0, 160);
 }
