@@ -1,6 +1,7 @@
 import type { Audit, FailurePolicy, JoinTarget, Recorded, RecordOptions, StoreOffer } from './audit.js';
 import { AuditError } from './audit-error.js';
 import type { AuditSettings } from './audit-settings.js';
+import type { Checkpointer } from './checkpointer.js';
 import { type AmbientContext, tryGetContext } from './context-provider.js';
 import { Delivery } from './delivery.js';
 import { ErrorReporter, toError, toStoreError } from './error-reporter.js';
@@ -11,11 +12,13 @@ import { runFlushers } from './flushers.js';
 import type { Health, StoreHealth } from './health.js';
 import { joinTransaction } from './join-transaction.js';
 import { LogNames } from './log-names.js';
+import type { MadeCheckpoint } from './make-checkpoint.js';
+import { openCheckpointer } from './open-checkpointer.js';
 import { describedBy, type ToldOperation, tellOperation } from './operation.js';
 import { Outboxes } from './outboxes.js';
 import { makeOwnEvent } from './own-event.js';
 import type { PrepareSettings } from './prepare-event.js';
-import { readHealth } from './read-health.js';
+import { type HealthParts, readHealth } from './read-health.js';
 import { Recovery } from './recovery.js';
 import { makeReplayNotices, REPLAYED } from './replay-notice.js';
 import { runWithout } from './run-without.js';
@@ -40,11 +43,13 @@ export class AuditRuntime implements Audit {
   private readonly sealer: Sealer;
   private readonly delivery: Delivery;
   private readonly outboxes: Outboxes | null;
+  private readonly checkpointer: Checkpointer | null;
   private readonly prepared: PrepareSettings;
   private readonly logs: LogNames;
   private readonly preparer: EventPreparer;
   /** Calls whose events are not made yet. */
   private readonly preparing = new Set<Promise<unknown>>();
+  private readonly parts: Omit<HealthParts, 'joined' | 'lastLook'>;
   private joined = 0;
   private lastLook: StoreHealth | null = null;
   private started = false;
@@ -95,6 +100,11 @@ export class AuditRuntime implements Audit {
     this.delivery = new Delivery({ connection, spool, recovery, reporter, maxBuffered, timeoutMs, onStored });
     this.logs = new LogNames({ origin, maxLogs, onOverflow: (error) => reporter.report(error) });
     this.prepared = { ...settings.prepare, logs: this.logs };
+    const { prepared } = this;
+    this.checkpointer = openCheckpointer({ settings, connection, sealer, reporter, prepared });
+    const { delivery, outboxes, logs, checkpointer } = this;
+    const parts = { settings, reporter, delivery, sealer, checkpointer };
+    this.parts = { ...parts, spool, recovery, outboxes, logs };
     this.preparer = new EventPreparer(this.prepared, timeoutMs, (error) => reporter.report(error));
   }
 
@@ -153,6 +163,12 @@ export class AuditRuntime implements Audit {
     return this.sealer.sealAll();
   }
 
+  async checkpoint(log: string = this.settings.origin): Promise<MadeCheckpoint | null> {
+    this.assertOpen();
+    if (this.checkpointer !== null) return this.checkpointer.make(log);
+    throw new AuditError('AUDIT_CONFIG_INVALID', 'core', 'the option `checkpoints` has to name a signer');
+  }
+
   async verify(options: VerifyOptions = {}): Promise<readonly Verdict[]> {
     const { keys, keyedFrom } = this.settings;
     return verifyAll(await this.store(), { ...options, keys, keyedFrom });
@@ -165,19 +181,7 @@ export class AuditRuntime implements Audit {
   }
 
   health(): Health {
-    const { settings, reporter, delivery, sealer, spool, recovery, outboxes, logs, joined, lastLook } = this;
-    return readHealth({
-      settings,
-      reporter,
-      delivery,
-      sealer,
-      spool,
-      recovery,
-      outboxes,
-      logs,
-      joined,
-      lastLook,
-    });
+    return readHealth({ ...this.parts, joined: this.joined, lastLook: this.lastLook });
   }
 
   async checkHealth(): Promise<Health> {
@@ -290,6 +294,7 @@ export class AuditRuntime implements Audit {
     if (this.started) return;
     this.started = true;
     this.sealer.start();
+    this.checkpointer?.start();
     this.track(this.recovery.watch()).catch((error: unknown) => this.reporter.report(toStoreError(error)));
     const offered = this.outboxes?.openAll(this.connection.offered());
     if (offered !== undefined)
@@ -306,13 +311,7 @@ export class AuditRuntime implements Audit {
   }
 
   private async shutDown(): Promise<void> {
-    const attempt = async (step: () => Promise<unknown>) => {
-      try {
-        await step();
-      } catch (error) {
-        this.reporter.report(toError(error));
-      }
-    };
+    const attempt = (step: () => Promise<unknown>) => this.reporter.attempt(step);
     await this.settle();
     if (this.started && this.settings.lifecycleEvents) {
       this.post([
@@ -324,6 +323,7 @@ export class AuditRuntime implements Audit {
     await attempt(() => this.recovery.stop());
     await attempt(async () => this.outboxes?.drain());
     if (this.settings.sealAfterMs !== false) await attempt(() => this.sealer.drain());
+    await this.checkpointer?.stop();
     await this.sealer.stop();
     await attempt(async () => this.outboxes?.close());
     await attempt(() => this.spool.close());

@@ -6,6 +6,7 @@ import { MIN_EVENT_BYTES } from './event-limits.js';
 import { DEFAULT_POLICIES, FAILURE_POLICIES } from './failure-policy.js';
 import type { KeyedFrom } from './keyed-from.js';
 import { type AuditKeys, deriveKeys } from './keys.js';
+import { createSigner, type NoteSigner } from './note-signer.js';
 import type { PrepareSettings } from './prepare-event.js';
 import { createRedactor } from './redactor.js';
 import type { AuditStore } from './store.js';
@@ -27,6 +28,8 @@ export interface AuditSettings {
   readonly sealing: 'own' | 'external';
   /** False where another process seals, too. */
   readonly sealAfterMs: number | false;
+  /** Null: none are made. */
+  readonly checkpoints: { readonly signer: NoteSigner; readonly everyMs: number } | null;
   readonly maxLogs: number;
   readonly relay: 'own' | 'external' | false;
   readonly drainTimeoutMs: number;
@@ -47,6 +50,7 @@ const KNOWN = new Set([
   'storeTimeoutMs',
   'sealing',
   'sealAfterMs',
+  'checkpoints',
   'maxLogs',
   'relay',
   'drainTimeoutMs',
@@ -112,6 +116,7 @@ export function readAuditSettings(options: AuditOptions, environment: NodeJS.Pro
     storeTimeoutMs: integer('storeTimeoutMs', 1, 2_000),
     sealing,
     sealAfterMs: readSealAfter(options, sealing),
+    checkpoints: readCheckpoints(options, sealing, environment),
     relay,
     maxLogs: integer('maxLogs', 0, 10_000),
     drainTimeoutMs: integer('drainTimeoutMs', 0, 30_000),
@@ -134,6 +139,28 @@ function readSealAfter(options: AuditOptions, sealing: 'own' | 'external'): numb
     return sealAfterMs === false ? false : readInteger('sealAfterMs', sealAfterMs ?? 50, 0);
   if (sealAfterMs === undefined || sealAfterMs === false) return false;
   throw invalid('sealAfterMs', 'has no meaning where another process seals (`sealing: external`)');
+}
+
+function readCheckpoints(
+  { checkpoints, sealAfterMs }: AuditOptions,
+  sealing: 'own' | 'external',
+  environment: NodeJS.ProcessEnv,
+): AuditSettings['checkpoints'] {
+  if (checkpoints === undefined) return null;
+  if (typeof checkpoints !== 'object' || checkpoints === null)
+    throw invalid('checkpoints', 'takes an object');
+  for (const name of Object.keys(checkpoints)) {
+    if (name !== 'signer' && name !== 'everyMs') throw invalid(`checkpoints.${name}`, 'is not known');
+  }
+  if (sealing === 'external' || sealAfterMs === false) {
+    throw invalid('checkpoints', 'has no meaning in a process that does not seal');
+  }
+  const signer = checkpoints.signer ?? (environment.AUDIT_SIGNING_KEY || undefined);
+  if (signer === undefined) throw invalid('checkpoints.signer', 'or AUDIT_SIGNING_KEY has to name a key');
+  return Object.freeze({
+    signer: createSigner(signer),
+    everyMs: readInteger('checkpoints.everyMs', checkpoints.everyMs ?? 60_000, 100),
+  });
 }
 
 function readStore(options: AuditOptions, environment: NodeJS.ProcessEnv): AuditStore | string | undefined {

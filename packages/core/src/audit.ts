@@ -3,6 +3,8 @@ import type { AmbientContext } from './context-provider.js';
 import type { Category, EventInput, PreparedEvent } from './event.js';
 import type { Health } from './health.js';
 import type { KeyedFrom } from './keyed-from.js';
+import type { MadeCheckpoint } from './make-checkpoint.js';
+import type { NoteSigner, RemoteKey } from './note-signer.js';
 import type { ToldOperation } from './operation.js';
 import type { RedactionOptions } from './redaction.js';
 import type { AuditStore, MigrationOutcome, TransactionalAppend } from './store.js';
@@ -58,6 +60,13 @@ export interface AuditOptions {
    * @default false
    */
   readonly relay?: 'own' | 'external' | false;
+  /**
+   * Makes signed checkpoints of what is sealed, in the store: of the application's own log each time, after a `log.heartbeat` where
+   * nothing else was recorded, and of tenants' logs where they have grown. For the process that seals.
+   *
+   * @default none are made
+   */
+  readonly checkpoints?: CheckpointOptions;
   /** Seals this long after an append; false: only when `seal()` is called. @default 50 */
   readonly sealAfterMs?: number | false;
   /**
@@ -83,6 +92,17 @@ export interface AuditOptions {
   readonly onError?: (error: Error) => void;
   /** Records `audit.started` and `audit.stopped`. @default true */
   readonly lifecycleEvents?: boolean;
+}
+
+export interface CheckpointOptions {
+  /**
+   * The Ed25519 key: PEM, `file:<path>` of one, or something that signs elsewhere. Its public half is what an auditor is given.
+   *
+   * @default AUDIT_SIGNING_KEY
+   */
+  readonly signer?: string | RemoteKey | NoteSigner;
+  /** @default 60_000 */
+  readonly everyMs?: number;
 }
 
 export interface RecordOptions {
@@ -141,6 +161,15 @@ export interface Audit {
    * @throws AuditError `AUDIT_SEALED_ELSEWHERE` with `sealing: 'external'`
    */
   seal(): Promise<number>;
+  /**
+   * Makes a checkpoint of a log as it is now, and keeps it in the store.
+   *
+   * @param log @default the application's own
+   * @returns null where the log has no entries
+   * @throws AuditError `AUDIT_CONFIG_INVALID` without the option `checkpoints`; `AUDIT_CHECKPOINT_REFUSED`, `AUDIT_HEAD_INVALID`,
+   * `AUDIT_KEY_MISSING` if the log is not what it says; `AUDIT_SIGNATURE_INVALID` if the signer fails
+   */
+  checkpoint(log?: string): Promise<MadeCheckpoint | null>;
   /** Verifies one log, or all of them. */
   verify(options?: VerifyOptions): Promise<readonly Verdict[]>;
   migrate(): Promise<MigrationOutcome>;

@@ -158,6 +158,7 @@ export const BUILT_IN_ACTIONS = Object.freeze({
     'audit.verified',
     'audit.pruned',
     'audit.migrated',
+    'log.heartbeat',
     'system.started',
     'system.stopped',
     'system.deployed',

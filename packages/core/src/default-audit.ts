@@ -17,6 +17,7 @@ const DEFAULT: Audit = Object.freeze({
     current().without(fn, options),
   flush: () => current().flush(),
   seal: () => current().seal(),
+  checkpoint: (...args: Parameters<Audit['checkpoint']>) => current().checkpoint(...args),
   verify: (...args: Parameters<Audit['verify']>) => current().verify(...args),
   migrate: () => current().migrate(),
   health: () => current().health(),

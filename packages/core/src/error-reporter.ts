@@ -32,6 +32,15 @@ export class ErrorReporter {
     }
   }
 
+  /** Reports what a step throws that nobody waits for. */
+  async attempt(step: () => Promise<unknown>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.report(toError(error));
+    }
+  }
+
   /** The store works again: the same failure is news the next time. */
   recovered(): void {
     this.last = null;

@@ -34,6 +34,8 @@ export interface Health {
   /** The failure policy in use, by category. */
   readonly policies: Readonly<Record<Category, FailurePolicy>>;
   readonly sealer: SealerHealth;
+  /** Null where this process makes none. */
+  readonly checkpoints: CheckpointHealth | null;
   readonly logs: LogCount;
   /** Of the outboxes of ORMs whose database is not the store's; null where `relay` is off. */
   readonly relay: RelayHealth | null;
@@ -47,6 +49,13 @@ export interface SealerHealth {
   /** When a seal last went well, also one that found nothing to do; null: none has yet. */
   readonly lastSuccess: Date | null;
   /** Why a log could not be sealed in whole, for as long as it can not. */
+  readonly lastError: Error | null;
+}
+
+export interface CheckpointHealth {
+  /** When all that was due was last made; null: not yet. */
+  readonly lastSuccess: Date | null;
+  /** Why a log has no new checkpoint, for as long as it has none. */
   readonly lastError: Error | null;
 }
 

@@ -4,6 +4,7 @@ export * from './built-in-actions.js';
 export { canonicalize } from './canonical-json.js';
 export * from './catalogue.js';
 export * from './checkpoint.js';
+export type * from './checkpoint-store.js';
 export { deriveColumns } from './columns.js';
 export * from './compare.js';
 export { isRedacted } from './concealment.js';

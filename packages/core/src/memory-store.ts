@@ -1,5 +1,5 @@
 import { AuditError } from './audit-error.js';
-import { copyEvent, copyHead, MemoryTables } from './memory-tables.js';
+import { copyCheckpoint, copyEvent, copyHead, MemoryTables } from './memory-tables.js';
 import type { AuditStore, EventFilter, ListedEvent, StoredEntry, StoredEvent } from './store.js';
 import { isUuidV7, uuidTime } from './uuid.js';
 
@@ -22,6 +22,17 @@ export function createMemoryStore(): AuditStore {
   const store: AuditStore = {
     name: 'memory',
     supports: { durable: false, processes: false, insertOnly: false, truncateGuard: false },
+    checkpoints: {
+      add: async (checkpoint) => open().addCheckpoint(checkpoint),
+      latest: async (log) => {
+        const last = open().checkpoints.get(log)?.at(-1);
+        return last === undefined ? null : copyCheckpoint(last);
+      },
+      list: (log, { from = 0 } = {}) =>
+        inBatches(() =>
+          (open().checkpoints.get(log) ?? []).filter(({ size }) => size >= from).map(copyCheckpoint),
+        ),
+    },
     migrate: async () => {
       open();
       return { applied: [], version: 1 };

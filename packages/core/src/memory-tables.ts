@@ -1,4 +1,5 @@
 import { AuditError } from './audit-error.js';
+import type { StoredCheckpoint } from './checkpoint-store.js';
 import type { PreparedEvent } from './event.js';
 import type {
   AppendOutcome,
@@ -11,12 +12,14 @@ import type {
   StoredHead,
 } from './store.js';
 
-/** The four tables of a log, in memory. Fields are public so that a test can read and tamper past the store. */
+/** The tables of a log, in memory. Fields are public so that a test can read and tamper past the store. */
 export class MemoryTables {
   readonly events = new Map<string, StoredEvent>();
   readonly pending = new Map<string, Set<string>>();
   readonly entries = new Map<string, Map<number, NewEntry>>();
   readonly heads = new Map<string, StoredHead>();
+  /** By log, in the order of their sizes. */
+  readonly checkpoints = new Map<string, readonly StoredCheckpoint[]>();
   /** Where an event is sealed: the log and the index. */
   readonly places = new Map<string, { readonly log: string; readonly entry: NewEntry }>();
 
@@ -74,7 +77,7 @@ export class MemoryTables {
   summaries(): LogSummary[] {
     const events = new Map<string, number>();
     for (const event of this.events.values()) events.set(event.log, (events.get(event.log) ?? 0) + 1);
-    const names = new Set([...events.keys(), ...this.heads.keys()]);
+    const names = new Set([...events.keys(), ...this.heads.keys(), ...this.checkpoints.keys()]);
     for (const [log, ids] of this.pending) if (ids.size > 0) names.add(log);
     for (const [log, entries] of this.entries) if (entries.size > 0) names.add(log);
     return [...names].sort().map((log) => ({
@@ -84,6 +87,14 @@ export class MemoryTables {
       entries: this.entries.get(log)?.size ?? 0,
       hasHead: this.heads.has(log),
     }));
+  }
+
+  addCheckpoint(checkpoint: StoredCheckpoint): boolean {
+    const there = this.checkpoints.get(checkpoint.log) ?? [];
+    if (there.some(({ size }) => size === checkpoint.size)) return false;
+    const all = [...there, copyCheckpoint(checkpoint)].sort((one, other) => one.size - other.size);
+    this.checkpoints.set(checkpoint.log, all);
+    return true;
   }
 
   private waiting(log: string): Set<string> {
@@ -119,6 +130,11 @@ export function copyEvent(event: StoredEvent): StoredEvent {
 export function copyHead(head: StoredHead): StoredHead {
   const { log, size, hash, range, mac } = head;
   return { log, size, hash: hash.slice(), range: range.slice(), mac: mac === null ? null : mac.slice() };
+}
+
+export function copyCheckpoint(checkpoint: StoredCheckpoint): StoredCheckpoint {
+  const { log, size, note, range, madeAt } = checkpoint;
+  return { log, size, note: note.slice(), range: range.slice(), madeAt };
 }
 
 function copyEntry(entry: NewEntry): NewEntry {

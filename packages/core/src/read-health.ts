@@ -1,4 +1,5 @@
 import type { AuditSettings } from './audit-settings.js';
+import type { Checkpointer } from './checkpointer.js';
 import type { Delivery } from './delivery.js';
 import type { ErrorReporter } from './error-reporter.js';
 import type { Health, StoreHealth } from './health.js';
@@ -13,6 +14,7 @@ export interface HealthParts {
   readonly reporter: ErrorReporter;
   readonly delivery: Delivery;
   readonly sealer: Sealer;
+  readonly checkpointer: Checkpointer | null;
   readonly spool: Spool;
   readonly recovery: Recovery;
   readonly outboxes: Outboxes | null;
@@ -24,10 +26,11 @@ export interface HealthParts {
 
 /** Reads counters and asks nobody, so that it is right while everything is down and in an exit handler. */
 export function readHealth(parts: HealthParts): Health {
-  const { settings, reporter, delivery, sealer, spool, recovery, outboxes, logs, joined, lastLook } = parts;
+  const { settings, reporter, delivery, sealer, checkpointer, spool, recovery, outboxes } = parts;
+  const { logs, joined, lastLook } = parts;
   const now = Date.now();
   const age = (since: number | null) => (since === null ? null : Math.max(0, now - since));
-  const last = reporter.last ?? sealer.failure;
+  const last = reporter.last ?? sealer.failure ?? checkpointer?.failure ?? null;
   const relay = outboxes?.health(now) ?? null;
   return {
     ok: last === null,
@@ -44,6 +47,10 @@ export function readHealth(parts: HealthParts): Health {
     lastError: last,
     policies: settings.policies,
     sealer: { by: settings.sealing, lastSuccess: sealer.lastSuccess, lastError: sealer.failure },
+    checkpoints:
+      checkpointer === null
+        ? null
+        : { lastSuccess: checkpointer.lastSuccess, lastError: checkpointer.failure },
     logs: logs.count(),
     relay,
     store: lastLook,

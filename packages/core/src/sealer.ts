@@ -94,6 +94,11 @@ export class Sealer {
     return null;
   }
 
+  /** The logs that this process has sealed or is to seal. */
+  get logNames(): Iterable<string> {
+    return this.logs.keys();
+  }
+
   /** These events are in the store. */
   stored(events: readonly PreparedEvent[]): void {
     if (!this.options.own) return;

@@ -1,3 +1,4 @@
+import type { CheckpointStore } from './checkpoint-store.js';
 import type { EventColumns, PreparedEvent } from './event.js';
 import type { StoreCondition } from './health.js';
 import type { Outbox } from './outbox.js';
@@ -225,6 +226,8 @@ export interface AuditStore {
   readonly transactional?: TransactionalAppend;
   /** The outbox in the same database, for an application whose log is in another one. Undefined: there is none. */
   readonly outbox?: Outbox;
+  /** Undefined: the store keeps none, and an audit that is to make them is refused. */
+  readonly checkpoints?: CheckpointStore;
   migrate(): Promise<MigrationOutcome>;
   /** What `migrate` runs in an empty database, as SQL for people who keep their own migrations. Undefined: there is none. */
   readonly migrationSql?: string;

@@ -31,12 +31,13 @@ export function createMemoryHarness(
 function rawAccess(get: () => MemoryTables): RawDatabase {
   return {
     snapshot: async () => {
-      const { events, pending, entries, heads } = get();
+      const { events, pending, entries, heads, checkpoints } = get();
       return structuredClone({
         events: [...events.values()].sort((one, other) => (one.id < other.id ? -1 : 1)),
         pending: [...pending].flatMap(([log, ids]) => [...ids].map((id) => ({ log, id }))),
         entries: [...entries].flatMap(([log, rows]) => [...rows.values()].map((row) => ({ log, ...row }))),
         heads: [...heads.values()],
+        checkpoints: [...checkpoints.values()].flat(),
       });
     },
     insertPending: async (log, id) => {

@@ -86,6 +86,16 @@ CREATE TABLE IF NOT EXISTS audit_entry (
   UNIQUE KEY audit_entry_event (event_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
+-- Insert only. note is a signed checkpoint of the log at this size, compact_range that of the tree there.
+CREATE TABLE IF NOT EXISTS audit_checkpoint (
+  log VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  size BIGINT NOT NULL,
+  note LONGBLOB NOT NULL,
+  compact_range VARBINARY(2048) NOT NULL,
+  made_at BIGINT NOT NULL,
+  PRIMARY KEY (log, size)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
 -- One row a log, locked by each seal and rewritten by it. compact_range is that of the tree.
 CREATE TABLE IF NOT EXISTS audit_head (
   log VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
@@ -99,8 +109,11 @@ CREATE TABLE IF NOT EXISTS audit_head (
 CREATE TABLE IF NOT EXISTS audit_guard (
   event_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   entry_event_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  checkpoint_log VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  checkpoint_size BIGINT NOT NULL,
   CONSTRAINT audit_guard_event FOREIGN KEY (event_id) REFERENCES audit_event (id),
-  CONSTRAINT audit_guard_entry FOREIGN KEY (entry_event_id) REFERENCES audit_entry (event_id)
+  CONSTRAINT audit_guard_entry FOREIGN KEY (entry_event_id) REFERENCES audit_entry (event_id),
+  CONSTRAINT audit_guard_checkpoint FOREIGN KEY (checkpoint_log, checkpoint_size) REFERENCES audit_checkpoint (log, size)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 -- Every writer needs rights on audit_event only, and no event is ever neither pending nor an entry.
@@ -128,6 +141,16 @@ DROP TRIGGER IF EXISTS audit_entry_refuse_delete;
 CREATE TRIGGER audit_entry_refuse_delete BEFORE DELETE ON audit_entry FOR EACH ROW
   SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31001,
     MESSAGE_TEXT = 'indelible: audit_entry is insert-only: DELETE is refused. Verification finds who switches this off.';
+
+DROP TRIGGER IF EXISTS audit_checkpoint_refuse_update;
+CREATE TRIGGER audit_checkpoint_refuse_update BEFORE UPDATE ON audit_checkpoint FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31001,
+    MESSAGE_TEXT = 'indelible: audit_checkpoint is insert-only: UPDATE is refused. Verification finds who switches this off.';
+
+DROP TRIGGER IF EXISTS audit_checkpoint_refuse_delete;
+CREATE TRIGGER audit_checkpoint_refuse_delete BEFORE DELETE ON audit_checkpoint FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31001,
+    MESSAGE_TEXT = 'indelible: audit_checkpoint is insert-only: DELETE is refused. Verification finds who switches this off.';
 
 DROP TRIGGER IF EXISTS audit_outbox_refuse_update;
 CREATE TRIGGER audit_outbox_refuse_update BEFORE UPDATE ON audit_outbox FOR EACH ROW

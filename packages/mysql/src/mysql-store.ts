@@ -2,6 +2,7 @@ import type { AuditStore, StoredEntry } from '@indelible/core';
 import { AuditError, FittingPages, PAGE_ROOM, PendingPositions } from '@indelible/core';
 import type { PoolOptions } from 'mysql2/promise';
 import { appendEvents } from './append.js';
+import { createCheckpoints } from './checkpoints.js';
 import { Database, reading, UNLIMITED } from './database.js';
 import { createEventStatements } from './event-insert.js';
 import { readText } from './event-row.js';
@@ -122,6 +123,7 @@ export function createMysqlStore(options: MysqlStoreOptions): AuditStore {
       onGiven: (events) => positions.given(events),
     }),
     outbox: createOutbox({ database, tables, schema, named }),
+    checkpoints: createCheckpoints({ database, tables, schema, writable }),
     migrationSql: printMigrations(tables, roles),
     migrate: async () => {
       writable();

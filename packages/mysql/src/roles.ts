@@ -38,8 +38,9 @@ export function grantStatements(roles: Required<RoleNames>): readonly string[] {
     `GRANT SELECT, DELETE ON audit_pending TO ${sealer}`,
     `GRANT SELECT, DELETE ON audit_outbox TO ${sealer}`,
     `GRANT SELECT, INSERT ON audit_entry TO ${sealer}`,
+    `GRANT SELECT, INSERT ON audit_checkpoint TO ${sealer}`,
     `GRANT SELECT, INSERT, UPDATE ON audit_head TO ${sealer}`,
-    ...['audit_event', 'audit_pending', 'audit_entry', 'audit_head', 'audit_outbox'].map(
+    ...['audit_event', 'audit_pending', 'audit_entry', 'audit_checkpoint', 'audit_head', 'audit_outbox'].map(
       (table) => `GRANT SELECT ON ${table} TO ${reader}`,
     ),
   ];

@@ -52,8 +52,8 @@ export async function readVersion(session: Session, tables: Tables): Promise<num
 
 /** @throws AuditError `AUDIT_TABLES_MISSING` naming the first one that is gone */
 export async function requireTables(session: Session, tables: Tables): Promise<void> {
-  const { event, pending, entry, head, outbox, guard } = tables;
-  for (const table of [event, pending, entry, head, outbox, guard]) {
+  const { event, pending, entry, checkpoint, head, outbox, guard } = tables;
+  for (const table of [event, pending, entry, checkpoint, head, outbox, guard]) {
     try {
       await session.run(`SELECT 1 FROM ${table} LIMIT 0`);
     } catch (error) {

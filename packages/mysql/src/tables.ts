@@ -6,6 +6,7 @@ export interface Tables {
   readonly pending: string;
   readonly entry: string;
   readonly head: string;
+  readonly checkpoint: string;
   readonly outbox: string;
   readonly guard: string;
   readonly migration: string;
@@ -26,6 +27,7 @@ export function nameTables(database: string | undefined): Tables {
     pending: named('audit_pending'),
     entry: named('audit_entry'),
     head: named('audit_head'),
+    checkpoint: named('audit_checkpoint'),
     outbox: named('audit_outbox'),
     guard: named('audit_guard'),
     migration: named('audit_migration'),

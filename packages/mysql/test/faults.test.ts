@@ -174,6 +174,7 @@ describeMysql('faults', (server) => {
     'audit_pending',
     'audit_entry',
     'audit_head',
+    'audit_checkpoint',
     'audit_guard',
     'audit_migration',
   ]) {

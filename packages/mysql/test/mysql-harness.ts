@@ -40,7 +40,7 @@ export function createMysqlHarness(url: string): StoreHarness {
 export function dropTables(url: string): Promise<void> {
   return withRaw(url, async (raw) => {
     await raw.all('SET foreign_key_checks = 0');
-    for (const table of ['guard', 'event', 'pending', 'entry', 'head', 'outbox', 'migration']) {
+    for (const table of ['guard', 'event', 'pending', 'entry', 'checkpoint', 'head', 'outbox', 'migration']) {
       await raw.all(`DROP TABLE IF EXISTS audit_${table}`);
     }
     await raw.all('DROP TABLE IF EXISTS patient');

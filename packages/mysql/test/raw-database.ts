@@ -54,6 +54,7 @@ async function readSnapshot(raw: RawConnection): Promise<RawSnapshot> {
   const pending = await raw.all('SELECT log, id FROM audit_pending ORDER BY log, id');
   const entries = await raw.all('SELECT * FROM audit_entry ORDER BY log, idx');
   const heads = await raw.all('SELECT * FROM audit_head ORDER BY log');
+  const checkpoints = await raw.all('SELECT * FROM audit_checkpoint ORDER BY log, size');
   await raw.all('COMMIT');
   return {
     events: events.map((row) => ({
@@ -91,6 +92,13 @@ async function readSnapshot(raw: RawConnection): Promise<RawSnapshot> {
       hash: bytes(row.hash),
       range: bytes(row.compact_range),
       mac: row.mac === null ? null : bytes(row.mac),
+    })),
+    checkpoints: checkpoints.map((row) => ({
+      log: text(row.log),
+      size: Number(row.size),
+      note: bytes(row.note),
+      range: bytes(row.compact_range),
+      madeAt: BigInt(text(row.made_at)),
     })),
   };
 }
@@ -159,5 +167,14 @@ export function guardedStatements(url: string, target: GuardTarget): readonly Gu
     ),
     attempt('truncate entry', 'TRUNCATE TABLE audit_entry'),
     attempt('drop entry', 'DROP TABLE audit_entry'),
+    attempt('update checkpoint', 'UPDATE audit_checkpoint SET made_at = 0 WHERE log = ? AND size = ?', entry),
+    attempt('delete checkpoint', 'DELETE FROM audit_checkpoint WHERE log = ? AND size = ?', entry),
+    attempt(
+      'replace checkpoint',
+      'REPLACE INTO audit_checkpoint SELECT log, size, note, compact_range, 0 FROM audit_checkpoint WHERE log = ? AND size = ?',
+      entry,
+    ),
+    attempt('truncate checkpoint', 'TRUNCATE TABLE audit_checkpoint'),
+    attempt('drop checkpoint', 'DROP TABLE audit_checkpoint'),
   ];
 }

@@ -109,9 +109,16 @@ describeMysql('roles', (server) => {
     const { sealed } = await store.seal({ log: LOG, limit: 1_000, compute: createSealBatch() });
     expect(sealed).toBeGreaterThan(0);
     expect(await store.pendingLogs()).toEqual([]);
+    const checkpoint = { log: LOG, size: 1, note: Buffer.from('x'), range: Buffer.alloc(32), madeAt: 1n };
+    expect(await store.checkpoints?.add(checkpoint)).toBe(true);
     await expect(store.append(makeEvents(2, 0, 1))).rejects.toMatchObject(denied);
     await store.close();
-    await refuses(url, ['TRUNCATE TABLE audit_entry', 'DELETE FROM audit_entry', 'DELETE FROM audit_head']);
+    await refuses(url, [
+      'TRUNCATE TABLE audit_entry',
+      'DELETE FROM audit_entry',
+      'DELETE FROM audit_head',
+      'DELETE FROM audit_checkpoint',
+    ]);
   });
 
   test('the reader reads everything and writes nothing', async () => {
@@ -121,6 +128,7 @@ describeMysql('roles', (server) => {
     expect(await store.list({ limit: 2 })).toHaveLength(2);
     expect((await store.head(LOG))?.size).toBeGreaterThan(0);
     expect(await store.logs()).toHaveLength(1);
+    expect((await store.checkpoints?.latest(LOG))?.size).toBe(1);
     await expect(store.append(makeEvents(2, 0, 1))).rejects.toMatchObject(denied);
     const owner = createMysqlStore({ url: database.url });
     await owner.append(makeEvents(3, 0, 1));

@@ -91,6 +91,16 @@ CREATE TABLE audit_entry (
   PRIMARY KEY (log, idx)
 );
 
+-- Insert only. note is a signed checkpoint of the log at this size, range the compact range of the tree there.
+CREATE TABLE audit_checkpoint (
+  log text COLLATE "C" NOT NULL,
+  size bigint NOT NULL,
+  note bytea NOT NULL,
+  range bytea NOT NULL,
+  made_at bigint NOT NULL,
+  PRIMARY KEY (log, size)
+);
+
 -- One row a log, locked by each seal and rewritten by it: room on its page keeps the index out of that.
 CREATE TABLE audit_head (
   log text COLLATE "C" NOT NULL PRIMARY KEY,
@@ -141,7 +151,8 @@ BEGIN
 END
 $$;
 
-SELECT audit_guard('audit_event', true), audit_guard('audit_event_default', true), audit_guard('audit_entry', false);
+SELECT audit_guard('audit_event', true), audit_guard('audit_event_default', true), audit_guard('audit_entry', false),
+  audit_guard('audit_checkpoint', false);
 
 CREATE TRIGGER audit_refuse BEFORE UPDATE OR TRUNCATE ON audit_outbox FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE audit_outbox ENABLE ALWAYS TRIGGER audit_refuse;
@@ -268,10 +279,11 @@ BEGIN
     text, text, text, text, text, text) TO %I', writer);
   EXECUTE format('GRANT SELECT ON audit_event TO %I', sealer);
   EXECUTE format('GRANT SELECT, DELETE ON audit_pending, audit_outbox TO %I', sealer);
-  EXECUTE format('GRANT SELECT, INSERT ON audit_entry TO %I', sealer);
+  EXECUTE format('GRANT SELECT, INSERT ON audit_entry, audit_checkpoint TO %I', sealer);
   EXECUTE format('GRANT SELECT, INSERT, UPDATE ON audit_head TO %I', sealer);
   EXECUTE format('GRANT EXECUTE ON FUNCTION audit_make_partitions(integer) TO %I', sealer);
-  EXECUTE format('GRANT SELECT ON audit_event, audit_pending, audit_entry, audit_head, audit_outbox TO %I', reader);
+  EXECUTE format('GRANT SELECT ON audit_event, audit_pending, audit_entry, audit_checkpoint, audit_head, audit_outbox TO %I',
+    reader);
   RETURN NULL;
 END
 $$;

@@ -1,6 +1,7 @@
 import type { AuditStore, StoredEntry } from '@indelible/core';
 import { AuditError, FittingPages, PAGE_ROOM, PendingPositions } from '@indelible/core';
 import { appendEvents } from './append.js';
+import { createCheckpoints } from './checkpoints.js';
 import { BEGIN_READING, Database, inTransaction, UNLIMITED } from './database.js';
 import { createEventStatements } from './event-insert.js';
 import { readText } from './event-row.js';
@@ -123,6 +124,7 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
       onGiven: (events) => positions.given(events),
     }),
     outbox: createOutbox({ database, tables, schema, named }),
+    checkpoints: createCheckpoints({ database, tables, schema, writable }),
     migrationSql: printMigrations(tables, roles),
     migrate: async () => {
       writable();

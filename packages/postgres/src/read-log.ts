@@ -47,7 +47,8 @@ export async function readSummaries(session: Session, tables: Tables): Promise<r
       SELECT log, count(*) AS events, 0 AS pending, 0 AS entries, 0 AS heads FROM ${tables.event} GROUP BY log
       UNION ALL SELECT log, 0, count(*), 0, 0 FROM ${tables.pending} GROUP BY log
       UNION ALL SELECT log, 0, 0, count(*), 0 FROM ${tables.entry} GROUP BY log
-      UNION ALL SELECT log, 0, 0, 0, 1 FROM ${tables.head}) AS counts
+      UNION ALL SELECT log, 0, 0, 0, 1 FROM ${tables.head}
+      UNION ALL SELECT log, 0, 0, 0, 0 FROM ${tables.checkpoint} GROUP BY log) AS counts
     GROUP BY log ORDER BY log`);
   return rows.map(([log, events, pending, entries, heads]) => ({
     log: readText(log),

@@ -8,7 +8,14 @@ import type { Tables } from './tables.js';
 /** The newest schema that this library knows. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;
 
-const TABLES = ['audit_entry', 'audit_event', 'audit_head', 'audit_migration', 'audit_pending'] as const;
+const TABLES = [
+  'audit_checkpoint',
+  'audit_entry',
+  'audit_event',
+  'audit_head',
+  'audit_migration',
+  'audit_pending',
+] as const;
 const TABLE_NAMES = `SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
   WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')`;
 /** Another process may migrate at any time. */

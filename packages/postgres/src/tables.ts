@@ -11,6 +11,7 @@ export interface Tables {
   readonly pending: string;
   readonly entry: string;
   readonly head: string;
+  readonly checkpoint: string;
   readonly outbox: string;
   readonly migration: string;
   readonly isStored: string;
@@ -34,6 +35,7 @@ export function nameTables(schema: string): Tables {
     pending: inSchema('audit_pending'),
     entry: inSchema('audit_entry'),
     head: inSchema('audit_head'),
+    checkpoint: inSchema('audit_checkpoint'),
     outbox: inSchema('audit_outbox'),
     migration: inSchema('audit_migration'),
     isStored: inSchema('audit_event_is_stored'),

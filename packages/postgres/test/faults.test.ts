@@ -190,7 +190,14 @@ describePostgres('faults', (server) => {
     await store.close();
   });
 
-  for (const table of ['audit_event', 'audit_pending', 'audit_entry', 'audit_head', 'audit_migration']) {
+  for (const table of [
+    'audit_event',
+    'audit_pending',
+    'audit_entry',
+    'audit_checkpoint',
+    'audit_head',
+    'audit_migration',
+  ]) {
     test(`a database that has lost ${table} fails the check with AUDIT_TABLES_MISSING`, async () => {
       const store = await migrated();
       await sql(`DROP TABLE audit.${table} CASCADE`);

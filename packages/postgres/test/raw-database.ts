@@ -41,6 +41,7 @@ async function readSnapshot(raw: RawConnection): Promise<RawSnapshot> {
   const pending = await raw.all('SELECT log, id FROM audit.audit_pending ORDER BY log, id');
   const entries = await raw.all('SELECT * FROM audit.audit_entry ORDER BY log, idx');
   const heads = await raw.all('SELECT * FROM audit.audit_head ORDER BY log');
+  const checkpoints = await raw.all('SELECT * FROM audit.audit_checkpoint ORDER BY log, size');
   await raw.all('COMMIT');
   return {
     events: events.map((row) => ({
@@ -78,6 +79,13 @@ async function readSnapshot(raw: RawConnection): Promise<RawSnapshot> {
       hash: bytes(row.hash),
       range: bytes(row.range),
       mac: row.mac === null ? null : bytes(row.mac),
+    })),
+    checkpoints: checkpoints.map((row) => ({
+      log: text(row.log),
+      size: Number(row.size),
+      note: bytes(row.note),
+      range: bytes(row.range),
+      madeAt: BigInt(text(row.made_at)),
     })),
   };
 }
@@ -149,6 +157,17 @@ export function guardedStatements(url: string, target: GuardTarget): readonly Gu
     attempt(
       'truncate entry with triggers off',
       'SET session_replication_role = replica; TRUNCATE audit.audit_entry',
+    ),
+    attempt(
+      'update checkpoint',
+      'UPDATE audit.audit_checkpoint SET made_at = 0 WHERE log = $1 AND size = $2',
+      entry,
+    ),
+    attempt('delete checkpoint', 'DELETE FROM audit.audit_checkpoint WHERE log = $1 AND size = $2', entry),
+    attempt('truncate checkpoint', 'TRUNCATE audit.audit_checkpoint'),
+    attempt(
+      'truncate checkpoint with triggers off',
+      'SET session_replication_role = replica; TRUNCATE audit.audit_checkpoint',
     ),
   ];
 }

@@ -125,6 +125,8 @@ describePostgres('roles', (server) => {
     const { sealed } = await store.seal({ log: LOG, limit: 1_000, compute: createSealBatch() });
     expect(sealed).toBeGreaterThan(0);
     expect(await store.pendingLogs()).toEqual([]);
+    const checkpoint = { log: LOG, size: 1, note: Buffer.from('x'), range: Buffer.alloc(32), madeAt: 1n };
+    expect(await store.checkpoints?.add(checkpoint)).toBe(true);
     expect(warnings).toEqual([]);
     await expect(store.append(makeEvents(2, 0, 1))).rejects.toMatchObject(denied);
     await store.close();
@@ -136,6 +138,7 @@ describePostgres('roles', (server) => {
     expect(await store.list({ limit: 2 })).toHaveLength(2);
     expect((await store.head(LOG))?.size).toBeGreaterThan(0);
     expect(await store.logs()).toHaveLength(1);
+    expect((await store.checkpoints?.latest(LOG))?.size).toBe(1);
     await expect(store.append(makeEvents(2, 0, 1))).rejects.toMatchObject(denied);
     await expect(store.seal({ log: LOG, limit: 1, compute: createSealBatch() })).rejects.toMatchObject(
       denied,

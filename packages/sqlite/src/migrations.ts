@@ -83,6 +83,16 @@ CREATE TABLE audit_entry (
   PRIMARY KEY (log, idx)
 ) STRICT, WITHOUT ROWID;
 
+-- Insert only. note is a signed checkpoint of the log at this size, range the compact range of the tree there.
+CREATE TABLE audit_checkpoint (
+  log TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  note BLOB NOT NULL,
+  range BLOB NOT NULL,
+  made_at INTEGER NOT NULL,
+  PRIMARY KEY (log, size)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE audit_head (
   log TEXT NOT NULL PRIMARY KEY,
   size INTEGER NOT NULL,
@@ -129,6 +139,22 @@ END;
 CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry
 BEGIN
   SELECT RAISE(ABORT, 'indelible: audit_entry is insert-only: DELETE is refused');
+END;
+
+CREATE TRIGGER audit_checkpoint_no_replace BEFORE INSERT ON audit_checkpoint
+WHEN EXISTS (SELECT 1 FROM audit_checkpoint WHERE log = NEW.log AND size = NEW.size)
+BEGIN
+  SELECT RAISE(ABORT, 'indelible: audit_checkpoint is insert-only: this size has a checkpoint already');
+END;
+
+CREATE TRIGGER audit_checkpoint_no_update BEFORE UPDATE ON audit_checkpoint
+BEGIN
+  SELECT RAISE(ABORT, 'indelible: audit_checkpoint is insert-only: UPDATE is refused');
+END;
+
+CREATE TRIGGER audit_checkpoint_no_delete BEFORE DELETE ON audit_checkpoint
+BEGIN
+  SELECT RAISE(ABORT, 'indelible: audit_checkpoint is insert-only: DELETE is refused');
 END;
 `,
   },

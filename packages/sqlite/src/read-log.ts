@@ -17,7 +17,8 @@ const SUMMARIES = `SELECT log, sum(events), sum(pending), sum(entries), sum(head
     SELECT log, count(*) AS events, 0 AS pending, 0 AS entries, 0 AS heads FROM audit_event GROUP BY log
     UNION ALL SELECT log, 0, count(*), 0, 0 FROM audit_pending GROUP BY log
     UNION ALL SELECT log, 0, 0, count(*), 0 FROM audit_entry GROUP BY log
-    UNION ALL SELECT log, 0, 0, 0, 1 FROM audit_head)
+    UNION ALL SELECT log, 0, 0, 0, 1 FROM audit_head
+    UNION ALL SELECT log, 0, 0, 0, 0 FROM audit_checkpoint GROUP BY log)
   GROUP BY log ORDER BY log`;
 
 export function readSummaries(connection: Connection): readonly LogSummary[] {

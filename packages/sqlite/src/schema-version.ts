@@ -6,7 +6,14 @@ import { tablesMissing } from './sqlite-error.js';
 /** The newest schema that this library knows. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;
 
-const TABLES = ['audit_entry', 'audit_event', 'audit_head', 'audit_migration', 'audit_pending'] as const;
+const TABLES = [
+  'audit_checkpoint',
+  'audit_entry',
+  'audit_event',
+  'audit_head',
+  'audit_migration',
+  'audit_pending',
+] as const;
 
 /**
  * Looked at in each transaction, because another process may migrate at any time.

@@ -1,5 +1,6 @@
 import { type AuditStore, PAGE_ROOM, type StoredEntry } from '@indelible/core';
 import { deadlineIn } from './busy-retry.js';
+import { createCheckpoints } from './checkpoints.js';
 import { type DriverChoice, parseDriverChoice } from './choose-driver.js';
 import type { Connection, Synchronous } from './connection.js';
 import { ConnectionHolder } from './connection-holder.js';
@@ -83,6 +84,7 @@ export function createSqliteStore(options: SqliteStoreOptions): AuditStore {
     supports: { durable: true, processes: true, insertOnly: true, truncateGuard: true },
     transactional: createTransactionalAppend(file.path),
     outbox: createOutbox(file.path, use),
+    checkpoints: createCheckpoints(use),
     migrationSql: printMigrations(),
     migrate: () => migrate(holder, Math.max(busyTimeoutMs, MIGRATION_TIMEOUT_MS)),
     check: () => use(requireTables),

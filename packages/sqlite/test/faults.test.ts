@@ -67,7 +67,14 @@ test('a file that is not there has no tables, and is not made by looking', async
   await store.close();
 });
 
-for (const table of ['audit_event', 'audit_pending', 'audit_entry', 'audit_head', 'audit_migration']) {
+for (const table of [
+  'audit_event',
+  'audit_pending',
+  'audit_entry',
+  'audit_checkpoint',
+  'audit_head',
+  'audit_migration',
+]) {
   test(`a database that has lost ${table} fails the check with AUDIT_TABLES_MISSING`, async () => {
     const store = open();
     await store.migrate();

@@ -79,6 +79,13 @@ function readSnapshot(raw: RawConnection): RawSnapshot {
         range: bytes(row.range),
         mac: row.mac === null ? null : bytes(row.mac),
       })),
+      checkpoints: raw.all('SELECT * FROM audit_checkpoint ORDER BY log, size').map((row) => ({
+        log: text(row.log),
+        size: Number(row.size),
+        note: bytes(row.note),
+        range: bytes(row.range),
+        madeAt: BigInt(String(row.made_at)),
+      })),
     };
   } finally {
     raw.exec('COMMIT');
@@ -130,6 +137,11 @@ export function guardedStatements(
     'replace entry by its unique id': `REPLACE INTO audit_entry VALUES ('${log}', 99, '${eventId}', zeroblob(32), zeroblob(32), 0)`,
     'upsert entry': `INSERT INTO audit_entry VALUES ('${log}', ${index}, '${eventId}', zeroblob(32), zeroblob(32), 0)
       ON CONFLICT DO UPDATE SET leaf = zeroblob(32)`,
+    'update checkpoint': `UPDATE audit_checkpoint SET note = x'00' WHERE log = '${log}' AND size = ${index}`,
+    'delete checkpoint': `DELETE FROM audit_checkpoint WHERE log = '${log}' AND size = ${index}`,
+    'replace checkpoint': `REPLACE INTO audit_checkpoint VALUES ('${log}', ${index}, x'00', x'', 0)`,
+    'upsert checkpoint': `INSERT INTO audit_checkpoint VALUES ('${log}', ${index}, x'00', x'', 0)
+      ON CONFLICT DO UPDATE SET note = x'00'`,
     'update event by rowid': `UPDATE audit_event SET body = x'7b7d' WHERE rowid = 1`,
     'insert event by rowid': `INSERT OR REPLACE INTO audit_event (rowid, id, ${eventColumns}) SELECT 1, * FROM (${copy})`,
     'update entry by rowid': `UPDATE audit_entry SET leaf = zeroblob(32) WHERE rowid = 1`,

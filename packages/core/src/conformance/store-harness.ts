@@ -1,3 +1,4 @@
+import type { StoredCheckpoint } from '../checkpoint-store.js';
 import type { EventColumns } from '../event.js';
 import type { AuditStore, SqlStatement, StoredHead, StoreSupports } from '../store.js';
 
@@ -77,6 +78,8 @@ export interface RawSnapshot {
   readonly entries: readonly RawEntry[];
   /** In the order of log. */
   readonly heads: readonly StoredHead[];
+  /** In the order of log and size. */
+  readonly checkpoints: readonly StoredCheckpoint[];
 }
 
 /** Reads with raw SQL, and writes past every guard (they are switched off and on again around the write). */
@@ -99,11 +102,19 @@ export interface RawSchema {
 export interface GuardTarget {
   readonly log: string;
   readonly eventId: string;
+  /** Also the size of a checkpoint of the log. */
   readonly index: number;
 }
 
 /** What each insert-only database is asked to refuse; a dialect adds its own (TRUNCATE, REPLACE, rowid). */
-export const GUARDED = ['update event', 'delete event', 'update entry', 'delete entry'] as const;
+export const GUARDED = [
+  'update event',
+  'delete event',
+  'update entry',
+  'delete entry',
+  'update checkpoint',
+  'delete checkpoint',
+] as const;
 
 export interface GuardedStatement {
   /** One of `GUARDED`, or a name of its own. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { StoreSupports } from '../store.js';
 import { appendCases } from './append-cases.js';
 import { byteCases } from './byte-cases.js';
+import { checkpointCases } from './checkpoint-cases.js';
 import { noOutboxCases, outboxCases } from './outbox-cases.js';
 import { readCases } from './read-cases.js';
 import { missingSchemaCases, ownSchemaCases, schemaCases } from './schema-cases.js';
@@ -55,6 +56,7 @@ export function storeSuite(options: StoreSuiteOptions): void {
     ...byteCases,
     ...sealCases,
     ...readCases,
+    ...checkpointCases,
     ...schemaCases,
     ...(migrates ? missingSchemaCases : ownSchemaCases),
     ...(supports.durable ? durableCases : notDurableCases),

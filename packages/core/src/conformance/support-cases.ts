@@ -128,6 +128,10 @@ export const guardCases: StoreCases = {
     const store = await session.ready();
     await store.append(sampleEvents(0, 3));
     await sealSome(store, 'audit', 2);
+    for (const size of [0, 1]) {
+      const note = Buffer.from(`${size}`);
+      await store.checkpoints?.add({ log: 'audit', size, note, range: new Uint8Array(), madeAt: 1n });
+    }
     const before = await session.snapshot();
     const names = new Set<string>();
     for (const [at, eventId] of [sampleEvent(0).id, sampleEvent(1).id].entries()) {
