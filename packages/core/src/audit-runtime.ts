@@ -170,8 +170,9 @@ export class AuditRuntime implements Audit {
   }
 
   async verify(options: VerifyOptions = {}): Promise<readonly Verdict[]> {
-    const { keys, keyedFrom } = this.settings;
-    return verifyAll(await this.store(), { ...options, keys, keyedFrom });
+    const { keys, keyedFrom, checkpoints } = this.settings;
+    const signer = checkpoints?.signer;
+    return verifyAll(await this.store(), { ...options, keys, keyedFrom, signer });
   }
 
   async migrate(): Promise<MigrationOutcome> {

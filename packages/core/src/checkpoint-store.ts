@@ -23,6 +23,6 @@ export interface CheckpointStore {
   add(checkpoint: StoredCheckpoint): Promise<boolean>;
   /** The one of the most entries; null where there is none. */
   latest(log: string): Promise<StoredCheckpoint | null>;
-  /** In the order of their sizes, `from` inclusive, in batches. */
+  /** In the order of their sizes, `from` inclusive, in batches. Without a range it MUST give every row of the log. */
   list(log: string, range?: { readonly from?: number }): AsyncIterable<readonly StoredCheckpoint[]>;
 }

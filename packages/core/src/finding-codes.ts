@@ -18,6 +18,7 @@ export const FINDING_CODES = {
   AUDIT_HEAD_UNKEYED: 'The head carries no MAC where one is required.',
   AUDIT_HEAD_MISMATCH: 'The head states another last link than the entries give.',
   AUDIT_TREE_MISMATCH: 'The head states another tree than the entries give.',
+  AUDIT_CHECKPOINT_INVALID: 'A stored checkpoint is not what was signed, or not by the key that signs.',
   AUDIT_CHECKPOINT_ORIGIN: 'A checkpoint is of another log.',
   AUDIT_CHECKPOINT_AHEAD:
     'The log is smaller than a checkpoint of it: its end was cut, or an older state was put back.',

@@ -28,7 +28,7 @@ export function createMemoryStore(): AuditStore {
         const last = open().checkpoints.get(log)?.at(-1);
         return last === undefined ? null : copyCheckpoint(last);
       },
-      list: (log, { from = 0 } = {}) =>
+      list: (log, { from = Number.NEGATIVE_INFINITY } = {}) =>
         inBatches(() =>
           (open().checkpoints.get(log) ?? []).filter(({ size }) => size >= from).map(copyCheckpoint),
         ),

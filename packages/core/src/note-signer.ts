@@ -14,6 +14,9 @@ export interface NoteSigner {
   sign(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
+/** Who signs, to whoever only verifies. */
+export type PublicSigner = Pick<NoteSigner, 'publicKey' | 'name'>;
+
 /** A key that stays where it is, in a KMS or an HSM say. */
 export interface RemoteKey {
   /** 32 bytes, or what `openssl pkey -pubout` writes. */
@@ -52,12 +55,12 @@ export function createSigner(key: string | RemoteKey): NoteSigner {
 }
 
 /** The key that verifies what this signer signs for a log. */
-export function signerKey(signer: NoteSigner, log: string): NoteKey {
+export function signerKey(signer: PublicSigner, log: string): NoteKey {
   return createNoteKey(signer.name ?? log, signer.publicKey);
 }
 
 /** As `signerKey`, in the form that verifiers are given: a vkey. */
-export function verifierKey(signer: NoteSigner, log: string): string {
+export function verifierKey(signer: PublicSigner, log: string): string {
   return formatNoteKey(signerKey(signer, log));
 }
 

@@ -20,13 +20,20 @@ export async function runVerification(
   checkCount('keyedFrom', options.keyedFrom);
   checkCount('maxFindings', options.maxFindings);
   checkCount('maxSkewMs', options.maxSkewMs);
-  const { keys, keyedFrom = 0, maxSkewMs = DAY_MS, maxFindings = 1_000 } = options;
+  const { keys, keyedFrom = 0, maxSkewMs = DAY_MS, maxFindings = 1_000, signer } = options;
   const findings = new FindingList(log, maxFindings, disabled);
   const pace = new VerifyPace(options);
 
   const head = await store.head(log);
   if (head !== null) verifyHeadMac(head, keys, keyedFrom, findings);
-  const entries = new EntriesVerifier(store, log, head, { keys, keyedFrom, maxSkewMs, findings, pace });
+  const entries = new EntriesVerifier(store, log, head, {
+    keys,
+    keyedFrom,
+    maxSkewMs,
+    signer,
+    findings,
+    pace,
+  });
   await entries.run();
   const pending = pace.aborted ? null : await verifyWaiting(store, log, findings, pace);
   pace.finish(entries.size, Math.max(head?.size ?? 0, entries.size));
@@ -60,7 +67,9 @@ export async function runVerification(
     const detail = `${pending} events are not sealed yet: until then one can be deleted unnoticed`;
     notChecked.push({ what: 'pending', detail });
   }
-  if (entries.lateness.notChecked !== null) notChecked.push(entries.lateness.notChecked);
+  for (const open of [entries.lateness.notChecked, entries.checkpoints.notChecked]) {
+    if (open !== null) notChecked.push(open);
+  }
   const rollback = 'there is no anchor: a whole database that was put back from an older copy looks right';
   notChecked.push({ what: 'rollback', detail: rollback });
 

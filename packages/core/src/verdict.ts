@@ -14,10 +14,18 @@ export interface Finding {
 export interface NotChecked {
   /**
    * `unkeyed`: no key; `rollback`: no anchor; `dropped-logs`: a log that left no row; `pending`: events not sealed yet;
-   * `delayed`: times of events that waited in a spool; `no-head`: nothing to compare with; `interrupted`: stopped by its
-   * signal.
+   * `delayed`: times of events that waited in a spool; `checkpoints`: no key for their signatures; `no-head`: nothing to
+   * compare with; `interrupted`: stopped by its signal.
    */
-  readonly what: 'unkeyed' | 'rollback' | 'dropped-logs' | 'pending' | 'delayed' | 'no-head' | 'interrupted';
+  readonly what:
+    | 'unkeyed'
+    | 'rollback'
+    | 'dropped-logs'
+    | 'pending'
+    | 'delayed'
+    | 'checkpoints'
+    | 'no-head'
+    | 'interrupted';
   readonly detail: string;
 }
 

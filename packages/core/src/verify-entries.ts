@@ -3,8 +3,10 @@ import { EventIdSet } from './event-id-set.js';
 import type { FindingList } from './finding-list.js';
 import type { AuditKeys } from './keys.js';
 import { CompactRange } from './merkle-tree.js';
+import type { PublicSigner } from './note-signer.js';
 import type { AuditStore, StoredEntry, StoredHead } from './store.js';
 import { ChainVerifier } from './verify-chain.js';
+import { CheckpointsVerifier } from './verify-checkpoints.js';
 import { verifyEvent } from './verify-event.js';
 import { verifyHeadMac, verifyHeadState } from './verify-head.js';
 import { LatenessVerifier } from './verify-lateness.js';
@@ -17,6 +19,7 @@ export interface EntriesOptions {
   readonly keys: AuditKeys | undefined;
   readonly keyedFrom: number;
   readonly maxSkewMs: number;
+  readonly signer: PublicSigner | undefined;
   readonly findings: FindingList;
   readonly pace: VerifyPace;
 }
@@ -27,6 +30,7 @@ export class EntriesVerifier {
   /** Over the leaves that were read. */
   readonly tree = new CompactRange();
   readonly lateness: LatenessVerifier;
+  readonly checkpoints: CheckpointsVerifier;
   readonly #store: AuditStore;
   readonly #log: string;
   readonly #head: StoredHead | null;
@@ -46,6 +50,7 @@ export class EntriesVerifier {
     this.#headSize = head?.size ?? 0;
     this.#options = options;
     this.lateness = new LatenessVerifier(store, log, options);
+    this.checkpoints = new CheckpointsVerifier(store, log, options);
     const { keys, keyedFrom, findings } = options;
     this.chain = new ChainVerifier(
       log,
@@ -62,9 +67,12 @@ export class EntriesVerifier {
   async run(): Promise<void> {
     const { findings, pace } = this.#options;
     this.#compareHead();
+    await this.checkpoints.prepare(0);
+    this.checkpoints.at(0, this.tree);
     // Without a range: a row that hides at an index below 0, or beyond what a number can hold, is read too.
     for await (const batch of this.#store.entries(this.#log)) {
       const vouched = await this.#vouchedSize(batch);
+      await this.checkpoints.prepare((batch[batch.length - 1]?.index ?? -1) + 1);
       for (let i = 0; i < batch.length; i++) {
         const entry = batch[i];
         if (entry === undefined) continue;
@@ -82,6 +90,7 @@ export class EntriesVerifier {
     if (this.#next < this.#headSize) {
       findings.add('entry-cut', this.#next, null, `missing: ${span(this.#next, this.#headSize)}`);
     }
+    await this.checkpoints.finish(await this.#vouchedNow());
   }
 
   /**
@@ -100,6 +109,14 @@ export class EntriesVerifier {
     }
     if (now.size === this.#headSize || !verifyHeadMac(now, keys, keyedFrom, findings)) return this.#headSize;
     return now.size;
+  }
+
+  /** How many entries there are by now, as far as a head can be believed: a checkpoint may be younger than this verification. */
+  async #vouchedNow(): Promise<number> {
+    const { keys, keyedFrom, findings } = this.#options;
+    const now = await this.#store.head(this.#log);
+    if (now === null || now.size <= this.#headSize) return this.#headSize;
+    return verifyHeadMac(now, keys, keyedFrom, findings) ? now.size : this.#headSize;
   }
 
   /** @returns the index of an earlier entry that seems to be of the same event, or -1 */
@@ -122,6 +139,7 @@ export class EntriesVerifier {
     this.#next = index + 1;
     this.#lastEventId = eventId;
     if (this.#next === this.#headSize) this.#compareHead();
+    this.checkpoints.at(this.#next, this.#treeKnown ? this.tree : null);
     return this.#ids.add(eventId, index);
   }
 

@@ -1,4 +1,5 @@
 import type { AuditKeys } from './keys.js';
+import type { PublicSigner } from './note-signer.js';
 import { runVerification } from './run-verification.js';
 import type { AuditStore } from './store.js';
 import type { Verdict } from './verdict.js';
@@ -21,6 +22,8 @@ export interface VerifyLogOptions extends Omit<VerifyOptions, 'log'> {
   readonly keys?: AuditKeys | undefined;
   /** The index from which on entries must be keyed. @default 0 */
   readonly keyedFrom?: number | undefined;
+  /** Who signs the checkpoints that the store keeps. @default their signatures are not checked */
+  readonly signer?: PublicSigner | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { StoredCheckpoint } from '../src/checkpoint-store.js';
 import type { EventColumns, PreparedEvent } from '../src/event.js';
 import type {
   AuditStore,
@@ -23,9 +24,23 @@ export class TamperingStore implements AuditStore {
   pendingRows: { log: string; id: string }[] = [];
   entryRows: EntryRow[] = [];
   heads: HeadRow[] = [];
+  checkpointRows: StoredCheckpoint[] = [];
   batch = 3;
   /** Called before each read of the head, for tests in which others work meanwhile. */
   beforeHead: (() => Promise<void> | void) | null = null;
+
+  readonly checkpoints = {
+    add: async (checkpoint: StoredCheckpoint) => {
+      this.checkpointRows.push(checkpoint);
+      return true;
+    },
+    latest: async (log: string) =>
+      this.checkpointRows
+        .filter((row) => row.log === log)
+        .sort((one, other) => one.size - other.size)
+        .at(-1) ?? null,
+    list: (log: string) => this.#checkpoints(log),
+  };
 
   async migrate() {
     return { applied: [], version: 1 };
@@ -122,6 +137,12 @@ export class TamperingStore implements AuditStore {
   }
   async list() {
     return [];
+  }
+
+  async *#checkpoints(log: string) {
+    const rows = this.checkpointRows.filter((row) => row.log === log);
+    rows.sort((one, other) => one.size - other.size);
+    for (let at = 0; at < rows.length; at += this.batch) yield rows.slice(at, at + this.batch);
   }
 
   #pendingEvents(log: string) {

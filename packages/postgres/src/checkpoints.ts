@@ -15,6 +15,8 @@ export interface CheckpointParts {
 }
 
 const PAGE_ROWS = 500;
+/** What a size can be, as tampering knows. */
+const LEAST = -(2n ** 63n);
 
 export function createCheckpoints({ database, tables, schema, writable }: CheckpointParts): CheckpointStore {
   const columns = `SELECT log, size, note, range, made_at FROM ${tables.checkpoint}`;
@@ -38,7 +40,7 @@ export function createCheckpoints({ database, tables, schema, writable }: Checkp
         return row === undefined ? null : readCheckpoint(row);
       }),
     list: (log, range) =>
-      readByPages<StoredCheckpoint, bigint>(BigInt(range?.from ?? 0), (from) =>
+      readByPages<StoredCheckpoint, bigint>(range?.from === undefined ? LEAST : BigInt(range.from), (from) =>
         read((session) => readPage(session, columns, log, from)),
       ),
   };

@@ -5,6 +5,8 @@ import { type Page, readByPages } from './read-pages.js';
 import { requireSchema } from './schema-version.js';
 
 const PAGE_ROWS = 500;
+/** What a size can be, as tampering knows. */
+const LEAST = -(2n ** 63n);
 const SELECT = 'SELECT log, size, note, range, made_at FROM audit_checkpoint WHERE log = ?';
 
 /** @param use runs work in one tick, and again while the database is locked */
@@ -20,7 +22,7 @@ export function createCheckpoints(
         return row === undefined ? null : readCheckpoint(row);
       }),
     list: (log, range) =>
-      readByPages<StoredCheckpoint, bigint>(BigInt(range?.from ?? 0), (from) =>
+      readByPages<StoredCheckpoint, bigint>(range?.from === undefined ? LEAST : BigInt(range.from), (from) =>
         use((connection) => readPage(connection, log, from)),
       ),
   };
