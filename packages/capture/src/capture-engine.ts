@@ -45,6 +45,8 @@ export type StatementNeed = 'transaction' | 'schema-change' | 'connection' | 'no
 
 /** The one engine beneath the ORM packages. */
 export interface CaptureEngine {
+  /** The package that speaks in errors. */
+  readonly where: string;
   /**
    * Follows a transaction that the ORM has opened on the connection.
    * @param mayRunAgain it is of one statement, which may throw `OutdatedCapture`: it is undone then, and run again in another
@@ -90,6 +92,7 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
     where,
   };
   return {
+    where,
     transaction: (connection, mayRunAgain = false) =>
       new CaptureTransaction(parts, connection, createSession(parts, connection, mayRunAgain)),
     bare: (connection, shared = () => undefined) => new BareConnection(parts, connection, shared),

@@ -19,13 +19,15 @@ export {
   type StatementAnswer,
   type TableName,
 } from './dialect.js';
-export {
-  HoldingClient,
-  type HoldingOptions,
-  type PgClient,
-  type PgQueryClass,
-} from './drivers/holding-client.js';
+export { cutRows } from './drivers/cut-rows.js';
+export { HoldingClient, type PgQueryClass } from './drivers/holding-client.js';
+export { steerMariadb } from './drivers/mariadb-client.js';
+export { steerMysql2 } from './drivers/mysql2-client.js';
+export { type AnswerPg, type PgRunnable, type PgStatement, steerPgClient } from './drivers/pg-client.js';
 export { PreparedNames } from './drivers/prepared-names.js';
+export { readProperty } from './drivers/read-property.js';
+export { noteSteered, type SteeredClient, tryGetSteered } from './drivers/steered-clients.js';
+export { tryHold } from './drivers/try-hold.js';
 export { errorText, letGoOfFrames } from './error-text.js';
 export { joinThrough, takeJoin } from './joined-events.js';
 export {

@@ -1,4 +1,4 @@
-import { AuditError, tryGetContext } from '@indelible/core';
+import { type AmbientContext, AuditError, type EventInput, tryGetContext } from '@indelible/core';
 import { CaptureTransaction } from './capture-transaction.js';
 import { type CaptureConnection, type ExecuteAs, OutdatedCapture } from './dialect.js';
 import { createSession, type EngineParts } from './engine-parts.js';
@@ -66,6 +66,14 @@ export class SteeredConnection {
         }
       }),
     );
+  }
+
+  /** Adds events of the application to the transaction that is open. @returns their ids; undefined where none is open */
+  join(
+    inputs: readonly EventInput[],
+    ambient: AmbientContext | undefined,
+  ): Promise<readonly string[] | undefined> {
+    return this.together(async () => this.#open?.join(inputs, ambient));
   }
 
   #believeServer(): void {

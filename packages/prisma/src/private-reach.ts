@@ -1,4 +1,10 @@
-import type { Rewritten, StatementAnswer } from '@indelible/capture';
+import {
+  cutRows,
+  type EngineRows,
+  type Rewritten,
+  readProperty as read,
+  type StatementAnswer,
+} from '@indelible/capture';
 import { AuditError } from '@indelible/core';
 import type { SqlAdapterFactory } from './driver-adapter.js';
 
@@ -101,8 +107,6 @@ export function interceptAnswers(queryable: object): Intercept {
   };
 }
 
-const NOTHING: unknown[] = [];
-
 /** The method by which an adapter sends a statement to its driver. @throws AuditError `AUDIT_ORM_UNSUPPORTED` */
 export function reachPerform(queryable: object): (query: object) => Promise<unknown> {
   const perform = read(queryable, 'performIO');
@@ -117,22 +121,16 @@ export function reachPerform(queryable: object): (query: object) => Promise<unkn
 export function cutAnswer(
   answer: DriverAnswer,
   { columns, returnsRows, count, answer: tell }: Omit<Rewritten, 'sql'>,
-): unknown[][] {
+): EngineRows {
   const { rows, fields } = answer;
   const kept = returnsRows ? fields.length - columns : 0;
   const start = Math.max(0, fields.length - columns);
-  const cut = columns === 0 ? [] : rows.map((row) => cutRow(row, start));
+  const cut = columns === 0 ? [] : cutRows(rows, start);
   answer.fields = fields.slice(0, kept);
   if (!returnsRows) answer.rows = [];
   if (count !== undefined) answer.rowCount = Number(cut[0]?.[count] ?? 0);
   if (!returnsRows && tell !== undefined) answer.told = tell(cut);
   return cut;
-}
-
-/** Where the caller asks for very many rows the engine has no more columns of them than one array for all. */
-function cutRow(row: unknown[], start: number): unknown[] {
-  const cut = row.splice(start);
-  return cut.every((value) => value === null) ? NOTHING : cut;
 }
 
 /** The settings that a factory of `@prisma/adapter-pg` makes its pool with. @throws AuditError `AUDIT_ORM_UNSUPPORTED` */
@@ -152,10 +150,6 @@ function isFactory(value: unknown): value is SqlAdapterFactory {
     typeof read(value, 'adapterName') === 'string' &&
     typeof read(value, 'provider') === 'string'
   );
-}
-
-function read(holder: unknown, name: string): unknown {
-  return typeof holder === 'object' && holder !== null ? Reflect.get(holder, name) : undefined;
 }
 
 function unsupported(message: string): AuditError {

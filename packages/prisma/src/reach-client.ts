@@ -1,10 +1,4 @@
-import {
-  HoldingClient,
-  type HoldingOptions,
-  type PgClient,
-  type PgQueryClass,
-  type PreparedNames,
-} from '@indelible/capture';
+import { type HoldingClient, type PreparedNames, readProperty as read, tryHold } from '@indelible/capture';
 import type { SqlAdapter, SqlTransaction } from './driver-adapter.js';
 
 /** A transaction of the adapter, and what holds its statements back, where that can be. */
@@ -75,33 +69,4 @@ function standIn(client: unknown, holding: HoldingClient): object {
       },
     },
   );
-}
-
-const MESSAGES = ['parse', 'bind', 'describe', 'execute', 'sync'] as const;
-
-/** Only node-postgres's own client in its usual mode is known to take statements so. */
-function tryHold(client: unknown, names: PreparedNames, how: HoldingOptions): HoldingClient | undefined {
-  const connection = read(client, 'connection');
-  const Query = read(read(client, 'constructor'), 'Query');
-  const isKnown =
-    isClient(client) &&
-    isQueryClass(Query) &&
-    MESSAGES.every((name) => typeof read(connection, name) === 'function') &&
-    read(connection, 'stream') !== undefined &&
-    read(client, 'pipeline') !== true &&
-    read(client, 'binary') !== true;
-  return isKnown ? new HoldingClient(client, Query, names, how) : undefined;
-}
-
-function isClient(client: unknown): client is PgClient {
-  return typeof read(client, 'query') === 'function';
-}
-
-function isQueryClass(value: unknown): value is PgQueryClass {
-  return typeof value === 'function' && typeof read(value.prototype, 'submit') === 'function';
-}
-
-function read(holder: unknown, name: string): unknown {
-  const isHolder = (typeof holder === 'object' && holder !== null) || typeof holder === 'function';
-  return isHolder ? Reflect.get(holder, name) : undefined;
 }

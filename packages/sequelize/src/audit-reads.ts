@@ -1,7 +1,13 @@
-import { type CaptureDialect, idOfRow, RawReads, ReadCollector } from '@indelible/capture';
+import {
+  type CaptureDialect,
+  idOfRow,
+  RawReads,
+  ReadCollector,
+  readProperty as read,
+} from '@indelible/capture';
 import { type Audit, AuditError } from '@indelible/core';
 import { listenToReads } from './reach-reads.js';
-import { read, type SequelizeLike } from './reach-sequelize.js';
+import type { SequelizeLike } from './reach-sequelize.js';
 
 /** Records who is shown rows of these models. */
 export function auditReads(

@@ -1,5 +1,12 @@
-import type { FieldNaming, FieldType, ModelNaming, NameModel, TableName } from '@indelible/capture';
-import { read, type SequelizeLike } from './reach-sequelize.js';
+import {
+  type FieldNaming,
+  type FieldType,
+  type ModelNaming,
+  type NameModel,
+  readProperty as read,
+  type TableName,
+} from '@indelible/capture';
+import type { SequelizeLike } from './reach-sequelize.js';
 
 /** By `DataTypes` key. What is not named is text. */
 const FIELD_TYPES: Readonly<Record<string, FieldType>> = {

@@ -1,8 +1,12 @@
-import { type CaptureEngine, createMysqlDialect } from '@indelible/capture';
+import {
+  type CaptureEngine,
+  createMysqlDialect,
+  readProperty as read,
+  steerMariadb,
+  steerMysql2,
+} from '@indelible/capture';
 import type { DialectProfile } from './dialect-profile.js';
-import { steerMariadb } from './mariadb-client.js';
-import { steerMysql2 } from './mysql2-client.js';
-import { primary, read } from './reach-sequelize.js';
+import { primary } from './reach-sequelize.js';
 
 interface MysqlDriver {
   /** True if its connections count rows that an update has found and not changed. */

@@ -1,6 +1,4 @@
-import type { ExecuteAs, RunStatement } from '@indelible/capture';
-import type { PgResult } from './pg-result.js';
-import { read } from './reach-sequelize.js';
+import { type AnswerPg, readProperty as read } from '@indelible/capture';
 
 /** The INSERT within the function that Sequelize makes, calls and drops for `findOrCreate`. */
 export interface GuardedInsert {
@@ -27,22 +25,21 @@ export function readCreate(sql: string): GuardedInsert | undefined {
   return { insert, returning };
 }
 
-type Statement = readonly [
-  sql: string,
-  execute: () => Promise<() => unknown>,
-  executeAs: ExecuteAs<() => unknown>,
-];
-
 /**
  * Does in the open transaction what the function does, by a savepoint: the INSERT is seen by itself.
  * @returns what the function would have answered, as far as Sequelize reads it
  */
-export async function answerCreate(
+export const answerCreate: AnswerPg = (sql, run, runnable) => {
+  const create = readCreate(sql);
+  if (create === undefined) return undefined;
+  const send = async (text: string): Promise<unknown> => (await run(...runnable({ text })))();
+  return createOne(create, send);
+};
+
+async function createOne(
   { insert, returning }: GuardedInsert,
-  run: RunStatement,
-  statement: (config: { readonly text: string }) => Statement,
-): Promise<Pick<PgResult, 'command' | 'rowCount' | 'rows'>> {
-  const send = async (text: string): Promise<unknown> => (await run(...statement({ text })))();
+  send: (text: string) => Promise<unknown>,
+): Promise<unknown> {
   await send(`SAVEPOINT ${SAVEPOINT}`);
   let row: object;
   try {

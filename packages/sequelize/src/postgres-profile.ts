@@ -1,8 +1,8 @@
-import { createPostgresDialect } from '@indelible/capture';
+import { createPostgresDialect, readProperty as read, steerPgClient } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
 import type { DialectProfile } from './dialect-profile.js';
-import { steerPgClient } from './pg-client.js';
-import { primary, read } from './reach-sequelize.js';
+import { answerCreate } from './pg-create.js';
+import { primary } from './reach-sequelize.js';
 
 /** PostgreSQL by node-postgres. */
 export function createPostgresProfile(): DialectProfile {
@@ -26,6 +26,6 @@ export function createPostgresProfile(): DialectProfile {
         },
       };
     },
-    steer: steerPgClient,
+    steer: (connection, engine) => steerPgClient(connection, engine, answerCreate),
   };
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { read, type SequelizeLike, unsupported } from './reach-sequelize.js';
+import { readProperty as read } from '@indelible/capture';
+import { type SequelizeLike, unsupported } from './reach-sequelize.js';
 
 /** What is told of the reads of one instance. Each is awaited before the caller gets anything. */
 export interface ReadListener {

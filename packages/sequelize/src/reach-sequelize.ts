@@ -1,3 +1,4 @@
+import { readProperty as read } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
 
 /** What of a Sequelize instance auditing uses, structurally, so that no version is forced on anybody. */
@@ -56,12 +57,6 @@ export function reachConnections(sequelize: SequelizeLike): Connections {
 export function primary(config: ConnectionConfig): ConnectionConfig {
   const write = read(config.replication, 'write');
   return typeof write === 'object' && write !== null ? { ...config, ...write } : config;
-}
-
-/** A property of what may be no object. */
-export function read(holder: unknown, name: string): unknown {
-  const isHolder = (typeof holder === 'object' && holder !== null) || typeof holder === 'function';
-  return isHolder ? Reflect.get(holder, name) : undefined;
 }
 
 export function unsupported(message: string, next: string): AuditError {

@@ -1,6 +1,5 @@
+import { readProperty as read, tryGetSteered } from '@indelible/capture';
 import { AuditError, registerTransactionCarrier, tryGetContext } from '@indelible/core';
-import { read } from './reach-sequelize.js';
-import { tryGetSteered } from './steered-connections.js';
 
 let registered = false;
 
@@ -15,8 +14,7 @@ export function registerSequelizeTransactions(): void {
       // One that is finished has given its connection back, and somebody else's transaction may be open on it.
       const isOver = read(tx, 'finished') !== undefined;
       const steered = isOver ? undefined : tryGetSteered(read(tx, 'connection'));
-      const ambient = tryGetContext();
-      const ids = await steered?.together(async () => steered.open?.join(inputs, ambient));
+      const ids = await steered?.join(inputs, tryGetContext());
       if (ids !== undefined) return ids;
       throw new AuditError(
         'AUDIT_TRANSACTION_UNKNOWN',

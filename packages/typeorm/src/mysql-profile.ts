@@ -1,12 +1,9 @@
-import { type CaptureEngine, createMysqlDialect } from '@indelible/capture';
+import { createMysqlDialect, steerMysql2 } from '@indelible/capture';
 import type { StoreOffer } from '@indelible/core';
 import type { DataSource } from 'typeorm';
 import type { DriverProfile } from './driver-profile.js';
-import { auditMysqlConnection } from './mysql-client.js';
-import { given, reachMethod, readObject, readText } from './reach.js';
-
-/** Where TypeORM takes a connection from its pool. */
-const OBTAIN = ['obtainMasterConnection', 'obtainSlaveConnection'] as const;
+import { given, readObject, readText } from './reach.js';
+import { watchPools } from './watch-pools.js';
 
 /** TypeORM's driver for MySQL and MariaDB: pools of mysql2. */
 export function createMysqlProfile(): DriverProfile {
@@ -16,23 +13,13 @@ export function createMysqlProfile(): DriverProfile {
     // Tables of the connection's own database are told without its name.
     defaultSchema: () => null,
     schemaOf: ({ database }, { driver }) => (database === driver.database ? null : (database ?? null)),
-    watch: ({ driver }, engine) => {
-      for (const name of OBTAIN) {
-        const obtain = reachMethod(driver, name);
-        Reflect.set(driver, name, async (): Promise<unknown> => {
-          const connection = await obtain();
-          watchConnection(connection, engine);
-          return connection;
-        });
-      }
+    watch: ({ driver }, engine) => watchPools(driver, (connection) => steerMysql2(connection, engine)),
+    watchRunner: (runner, engine) => {
+      const connection = readObject(runner, 'databaseConnection');
+      if (connection !== undefined) steerMysql2(connection, engine);
     },
-    watchRunner: (runner, engine) => watchConnection(readObject(runner, 'databaseConnection'), engine),
     offerStore: async ({ options }) => offerOf(options),
   };
-}
-
-function watchConnection(connection: unknown, engine: CaptureEngine): void {
-  if (typeof connection === 'object' && connection !== null) auditMysqlConnection(connection, engine);
 }
 
 /** mysql2 counts rows that an update has found and not changed, unless it is told otherwise. */

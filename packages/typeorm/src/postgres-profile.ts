@@ -1,12 +1,9 @@
-import { type CaptureEngine, createPostgresDialect } from '@indelible/capture';
+import { createPostgresDialect, steerPgClient } from '@indelible/capture';
 import type { StoreOffer } from '@indelible/core';
 import type { DataSource } from 'typeorm';
 import type { DriverProfile } from './driver-profile.js';
-import { auditPostgresClient } from './postgres-client.js';
-import { given, reachMethod, readObject, readText } from './reach.js';
-
-/** Where TypeORM takes a connection from its pool. */
-const OBTAIN = ['obtainMasterConnection', 'obtainSlaveConnection'] as const;
+import { given, readObject, readText } from './reach.js';
+import { watchPools } from './watch-pools.js';
 
 /** TypeORM's driver for PostgreSQL: pools of node-postgres. */
 export function createPostgresProfile(): DriverProfile {
@@ -15,24 +12,13 @@ export function createPostgresProfile(): DriverProfile {
     foldsNames: false,
     defaultSchema: ({ driver }) => driver.schema ?? 'public',
     schemaOf: ({ schema }, { driver }) => schema ?? driver.schema ?? 'public',
-    watch: ({ driver }, engine) => {
-      for (const name of OBTAIN) {
-        const obtain = reachMethod(driver, name);
-        Reflect.set(driver, name, async (): Promise<unknown> => {
-          const obtained = await obtain();
-          const client: unknown = Array.isArray(obtained) ? obtained[0] : undefined;
-          watchClient(client, engine);
-          return obtained;
-        });
-      }
+    watch: ({ driver }, engine) => watchPools(driver, (client) => steerPgClient(client, engine)),
+    watchRunner: (runner, engine) => {
+      const client = readObject(runner, 'databaseConnection');
+      if (client !== undefined) steerPgClient(client, engine);
     },
-    watchRunner: (runner, engine) => watchClient(readObject(runner, 'databaseConnection'), engine),
     offerStore: async ({ options }) => offerOf(options),
   };
-}
-
-function watchClient(client: unknown, engine: CaptureEngine): void {
-  if (typeof client === 'object' && client !== null) auditPostgresClient(client, engine);
 }
 
 /** A pool of the store's own: a connection of the application's may be held by what waits for the store. */

@@ -1,4 +1,3 @@
-import type { CaptureEngine } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
 
 /** A method of TypeORM's that no public way leads to. @throws AuditError `AUDIT_ORM_UNSUPPORTED` */
@@ -20,22 +19,6 @@ export function readText(holder: object, name: string): string | undefined {
 
 export function unsupported(message: string): AuditError {
   return new AuditError('AUDIT_ORM_UNSUPPORTED', 'typeorm', message);
-}
-
-/**
- * What reads its answer by itself can not be followed: it may read, and not write.
- * @throws AuditError `AUDIT_NOT_EXACT`
- */
-export function refuseUnseenWrite(text: string | undefined, engine: CaptureEngine): void {
-  if (text === undefined || engine.needOf(text) !== 'transaction') return;
-  throw new AuditError(
-    'AUDIT_NOT_EXACT',
-    'typeorm',
-    'what a cursor, a stream or a copy writes can not be followed',
-    {
-      next: 'Send it with query(), or leave it out of the audit with withoutAudit().',
-    },
-  );
 }
 
 /** Without what is undefined, which would stand in the way of a default. */

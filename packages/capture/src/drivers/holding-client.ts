@@ -8,6 +8,8 @@ interface QueryConfig {
   readonly text: string;
   readonly values?: unknown;
   readonly name?: unknown;
+  /** It is one statement, and not several in one text. @default where it has values */
+  readonly isOne?: boolean;
 }
 
 type Callback = (error: unknown, result?: unknown) => void;
@@ -62,6 +64,8 @@ export class HoldingClient {
     private readonly Query: PgQueryClass,
     private readonly names: PreparedNames,
     private readonly options: HoldingOptions,
+    /** How values are read where a statement does not say it. @default as `pg.types` does */
+    private readonly types?: object,
   ) {}
 
   /** Something failed because a statement was kept prepared: in another transaction it need not. */
@@ -94,6 +98,17 @@ export class HoldingClient {
     return this.#catch(sql, send, (held) => this.#ahead.push(held));
   }
 
+  /** Begins a transaction with the statement that comes next. */
+  beginLate(): void {
+    this.#ahead.push({ config: { text: 'BEGIN' }, settle: ignore });
+  }
+
+  /** Sends what waits for a statement, because that one is sent in another way. @throws what it met */
+  async sendAhead(): Promise<void> {
+    const first = this.#take(false);
+    if (first.length > 0) await this.#alone(first);
+  }
+
   query(config: unknown): unknown {
     if (!isQueryConfig(config)) return this.client.query(Object(config));
     const { text } = config;
@@ -101,7 +116,7 @@ export class HoldingClient {
     const next = this.#next;
     if (text === next?.sql) return new Promise((resolve, reject) => next.put(hold(config, resolve, reject)));
     if (text === 'BEGIN' && this.options.isLate) {
-      this.#ahead.push({ config, settle: ignore });
+      this.beginLate();
       return Promise.resolve(NO_ANSWER);
     }
     // Reads of the application may come between what waits for COMMIT and COMMIT.
@@ -175,16 +190,20 @@ export class HoldingClient {
 
   /** Where the statement takes a round trip of its own, all that goes ahead of it takes one. */
   async #apart(first: readonly Held[], config: QueryConfig): Promise<unknown> {
+    await this.#alone(first);
+    return this.client.query(config);
+  }
+
+  async #alone(first: readonly Held[]): Promise<void> {
     const [begin, ...others] = first;
     const last = others.pop();
-    if (begin === undefined || last === undefined) return this.#oneByOne(first, config);
+    if (begin === undefined || last === undefined) return this.#oneByOne(first);
     try {
       last.settle(undefined, await this.#together([begin, ...others], last.config));
     } catch (error) {
       last.settle(error);
       throw failureOf(first, error);
     }
-    return this.client.query(config);
   }
 
   #partOf(held: Held): BundlePart {
@@ -198,8 +217,9 @@ export class HoldingClient {
   #queryOf({ config, settle, params }: Held): PgQuery {
     const { text } = config;
     if (params !== undefined) return new EngineQuery(text, params, this.#nameOf(text), settle);
+    const typed = this.types === undefined ? config : { types: this.types, ...config };
     const name = text === this.#steady && config.name === undefined ? this.#nameOf(text) : undefined;
-    return new this.Query(name === undefined ? config : { ...config, name }, undefined, settle);
+    return new this.Query(name === undefined ? typed : { ...typed, name }, undefined, settle);
   }
 
   #nameOf(text: string): string | undefined {
@@ -208,7 +228,7 @@ export class HoldingClient {
       : undefined;
   }
 
-  async #oneByOne(first: readonly Held[], config: QueryConfig): Promise<unknown> {
+  async #oneByOne(first: readonly Held[]): Promise<void> {
     for (const [position, held] of first.entries()) {
       try {
         held.settle(undefined, await this.client.query(held.config));
@@ -217,7 +237,6 @@ export class HoldingClient {
         throw failureOf(first, error);
       }
     }
-    return this.client.query(config);
   }
 }
 
@@ -242,8 +261,8 @@ function isEnd(text: string): boolean {
 }
 
 /** The extended protocol takes one statement, and who gives values knows that. */
-function canShare({ text, values }: QueryConfig): boolean {
-  return text === 'COMMIT' || (Array.isArray(values) && values.length > 0);
+function canShare({ text, values, isOne }: QueryConfig): boolean {
+  return isOne === true || text === 'COMMIT' || (Array.isArray(values) && values.length > 0);
 }
 
 /** What was sent ahead met what the caller's own statement would have met; COMMIT met the error of somebody else. */

@@ -8,6 +8,7 @@ import { createPostgresStore } from '@indelible/postgres';
 import pg from 'pg';
 import { Sequelize } from 'sequelize';
 import { afterAll } from 'vitest';
+import { countingClient, type Traffic } from '../../../postgres/test/counting-client.js';
 import { dropDatabase, type TestDatabase, type TestPostgres } from '../../../postgres/test/test-postgres.js';
 import { type DomainReader, readSnapshot } from '../../../prisma/test/domain-rows.js';
 import { auditSequelize } from '../../src/index.js';
@@ -30,6 +31,8 @@ export interface PostgresHarness extends OrmHarness {
   readonly url: string;
   /** A connection that knows nothing of auditing. */
   readonly raw: pg.Client;
+  /** Of the instance's connections. */
+  readonly traffic: Traffic;
 }
 
 export interface PostgresWay {
@@ -57,8 +60,8 @@ export async function createPostgresHarness(
     policy: { access: accessPolicy },
     spool: { directory: spool },
   });
-  const counter = { statements: 0 };
-  const sequelize = connect(url, pool, counter);
+  const traffic: Traffic = { statements: 0, roundTrips: 0 };
+  const sequelize = connect(url, pool, traffic);
   if (audited) auditSequelize(sequelize, { audit, ...capture });
   const models = defineDomain(sequelize);
   return {
@@ -67,6 +70,7 @@ export async function createPostgresHarness(
     audit,
     url,
     raw,
+    traffic,
     ...createFlows(sequelize, models, audit, { sql: (sql) => sql, affected: rowCount }),
     events: () => readEvents(raw),
     snapshot: () => readPostgresSnapshot(raw),
@@ -81,8 +85,8 @@ export async function createPostgresHarness(
       await raw.query('DROP SCHEMA audit CASCADE');
     },
     countStatements: () => {
-      const count = counter.statements;
-      counter.statements = 0;
+      const count = traffic.statements;
+      traffic.statements = 0;
       return count;
     },
     close: async () => {
@@ -97,30 +101,17 @@ export async function createPostgresHarness(
 }
 
 /** An instance that counts the statements of its driver. */
-export function connect(url: string, pool: number, counter = { statements: 0 }): Sequelize {
+export function connect(
+  url: string,
+  pool: number,
+  traffic: Traffic = { statements: 0, roundTrips: 0 },
+): Sequelize {
   return new Sequelize(url, {
     dialect: 'postgres',
-    dialectModule: { ...pg, types: pg.types, Client: countingClient(counter) },
+    dialectModule: { ...pg, types: pg.types, Client: countingClient(traffic) },
     logging: false,
     pool: { max: pool, acquire: 20_000 },
   });
-}
-
-function countingClient(counter: { statements: number }): typeof pg.Client {
-  return class extends pg.Client {
-    constructor(config?: string | pg.ClientConfig) {
-      super(config);
-      const query = this.query.bind(this);
-      Object.defineProperty(this, 'query', {
-        configurable: true,
-        writable: true,
-        value: (...args: unknown[]): unknown => {
-          counter.statements += 1;
-          return Reflect.apply(query, this, args);
-        },
-      });
-    }
-  };
 }
 
 function rowCount(metadata: unknown): number {

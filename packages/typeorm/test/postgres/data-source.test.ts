@@ -1,6 +1,7 @@
 import { runWithContext } from '@indelible/context';
 import { AuditError, configureAudit, createAudit, getAudit } from '@indelible/core';
 import { createPostgresStore } from '@indelible/postgres';
+import pg from 'pg';
 import { DataSource, type QueryFailedError } from 'typeorm';
 import { expect, it } from 'vitest';
 import { describePostgres } from '../../../postgres/test/test-postgres.js';
@@ -235,16 +236,27 @@ describePostgres('an audited data source', (server) => {
     expect(audited).toEqual(plain);
   });
 
-  it('refuses what a stream or a copy writes, and lets it read', async () => {
+  it('refuses binary values, of which no images are made, and keeps no connection', async () => {
+    const dataSource = new DataSource({ type: 'postgres', url: server.url, extra: { binary: true, max: 1 } });
+    auditDataSource(dataSource);
+    for (let turn = 0; turn < 3; turn += 1) {
+      await expect(dataSource.initialize()).rejects.toMatchObject({ code: 'AUDIT_ORM_UNSUPPORTED' });
+    }
+  });
+
+  it('marks what a query object of the driver writes, and lets it read', async () => {
     await withHarness(async (harness) => {
       const runner = harness.dataSource.createQueryRunner();
-      const client = (await runner.connect()) as { query(query: object): unknown };
-      const submitted = (text: string) => ({ text, submit: () => null, callback: () => {} });
-      expect(() => client.query(submitted('COPY "Tag" FROM STDIN'))).toThrow('can not be followed');
-      expect(() => client.query({ cursor: { text: 'DELETE FROM "Tag"' }, submit: () => null })).toThrow(
-        AuditError,
-      );
+      const client = (await runner.connect()) as pg.Client;
+      const send = (text: string) =>
+        new Promise((resolve, reject) => {
+          const query = client.query(new pg.Query(text));
+          query.on('end', resolve).on('error', reject);
+        });
+      await send('SELECT 1');
+      await send(`INSERT INTO "Tag" VALUES ('a', 'x')`);
       await runner.release();
+      expect((await harness.events()).map(({ change }) => change?.fidelity)).toEqual(['opaque']);
     });
   });
 

@@ -8,6 +8,7 @@ import { createPostgresStore } from '@indelible/postgres';
 import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterAll } from 'vitest';
+import { countingClient, type Traffic } from '../../../postgres/test/counting-client.js';
 import { dropDatabase, type TestDatabase, type TestPostgres } from '../../../postgres/test/test-postgres.js';
 import { readPostgresSnapshot } from '../../../prisma/test/postgres/postgres-rows.js';
 import { type AuditDataSourceOptions, auditDataSource } from '../../src/index.js';
@@ -41,6 +42,8 @@ export interface PostgresHarness extends OrmHarness {
   readonly url: string;
   /** A connection that knows nothing of auditing. */
   readonly raw: pg.Client;
+  /** Of the data source's connections. */
+  readonly traffic: Traffic;
 }
 
 export interface PostgresWay {
@@ -72,14 +75,14 @@ export async function createPostgresHarness(
     policy: { access: accessPolicy },
     spool: { directory: spool },
   });
-  const counter = { statements: 0 };
+  const traffic: Traffic = { statements: 0, roundTrips: 0 };
   const domain = createDomain(TYPES);
   const dataSource = new DataSource({
     type: 'postgres',
     url,
     poolSize: pool,
     entities: Object.values(domain),
-    extra: { Client: countingClient(counter) },
+    extra: { Client: countingClient(traffic) },
     installExtensions: false,
     ...more,
   } as DataSourceOptions);
@@ -91,6 +94,7 @@ export async function createPostgresHarness(
     audit,
     url,
     raw,
+    traffic,
     ...createFlows(dataSource, domain, audit),
     events: () => readEvents(raw),
     snapshot: () => readPostgresSnapshot(raw, TYPEORM_LINKS),
@@ -105,8 +109,8 @@ export async function createPostgresHarness(
       await raw.query('DROP SCHEMA audit CASCADE');
     },
     countStatements: () => {
-      const count = counter.statements;
-      counter.statements = 0;
+      const count = traffic.statements;
+      traffic.statements = 0;
       return count;
     },
     close: async () => {
@@ -138,24 +142,6 @@ async function readFiles(raw: pg.Client): Promise<Uint8Array> {
         AND c.oid >= 16384`,
   );
   return Buffer.concat(rows.map(({ bytes }) => bytes));
-}
-
-/** A client of node-postgres that counts what it is given to send. */
-function countingClient(counter: { statements: number }): typeof pg.Client {
-  const { query } = pg.Client.prototype;
-  return class extends pg.Client {
-    constructor(config?: string | pg.ClientConfig) {
-      super(config);
-      Object.defineProperty(this, 'query', {
-        configurable: true,
-        writable: true,
-        value: (...args: unknown[]): unknown => {
-          counter.statements += 1;
-          return Reflect.apply(query, this, args);
-        },
-      });
-    }
-  };
 }
 
 /** By server: a database with the domain's tables and those of the audit, which others are copied from. */

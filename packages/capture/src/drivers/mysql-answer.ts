@@ -1,4 +1,4 @@
-import type { EngineRows, Rewritten, StatementAnswer } from '@indelible/capture';
+import type { EngineRows, Rewritten, StatementAnswer } from '../dialect.js';
 
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
@@ -30,4 +30,12 @@ export function partAnswer(
   const rows = answered.map((row) => row.slice(start(row)));
   if (returnsRows) return { rows, kept: answered.map((row) => row.slice(0, start(row))), told: undefined };
   return { rows, kept: undefined, told: answer?.(rows) ?? { count: rows.length } };
+}
+
+/** The caller's rows as drivers make them: of several columns of one name the last one counts. */
+export function toObjects(
+  names: readonly string[],
+  rows: readonly (readonly unknown[])[],
+): Record<string, unknown>[] {
+  return rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]])));
 }

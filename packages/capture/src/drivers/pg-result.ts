@@ -1,4 +1,5 @@
-import type { EngineRows, Rewritten } from '@indelible/capture';
+import type { EngineRows, Rewritten } from '../dialect.js';
+import { cutRows } from './cut-rows.js';
 
 export interface TypeParsers {
   getTypeParser(oid: number, format?: string): (value: string) => unknown;
@@ -15,8 +16,6 @@ export interface PgResult {
 
 /** Values as the server sends them. */
 export const RAW_TYPES: TypeParsers = { getTypeParser: () => (value) => value };
-
-const NOTHING: readonly unknown[] = [];
 
 /**
  * Makes of the answer to a rewritten statement the one to the caller's own, as its class would have read it.
@@ -35,14 +34,8 @@ export function cutResult(
   const raw = result.rows as (string | null)[][];
   const { columns, count } = rewritten;
   const start = Math.max(0, result.fields.length - columns);
-  const rows = raw.map((row) => cutRow(row, start));
+  const rows = cutRows(raw, start);
   return { rows, result: () => ownResult(result, raw, rewritten, { start, rows, count, types, isArray }) };
-}
-
-/** Where the caller asks for very many rows the engine has no more columns of them than one array for all. */
-function cutRow(row: (string | null)[], start: number): readonly unknown[] {
-  const cut = row.splice(start);
-  return cut.every((value) => value === null) ? NOTHING : cut;
 }
 
 interface Cut {

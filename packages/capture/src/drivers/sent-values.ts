@@ -1,10 +1,8 @@
-/** As drivers make rows: of several columns of one name the last one counts. */
-export function toObject(names: readonly string[], row: readonly unknown[]): Record<string, unknown> {
-  const object: Record<string, unknown> = {};
-  names.forEach((name, position) => {
-    object[name] = row[position];
-  });
-  return object;
+import type { SqlValue } from '../dialect.js';
+
+/** As drivers take it: some know bytes only as a Buffer. */
+export function toDriverValue(value: SqlValue): string | number | bigint | Buffer | null {
+  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
 }
 
 /** How long a statement's values are altogether, in characters or bytes, roughly. */

@@ -1,7 +1,11 @@
-import type { CaptureConnection, CaptureEngine, ExecuteAs, Rewritten, SqlValue } from '@indelible/capture';
-import { isInTransaction, partAnswer } from './mysql-status.js';
-import { read, unsupported } from './reach-sequelize.js';
-import { noteSteered } from './steered-connections.js';
+import type { CaptureEngine } from '../capture-engine.js';
+import type { CaptureConnection, EngineRows, ExecuteAs, Rewritten, SqlValue } from '../dialect.js';
+import { takeJoin } from '../joined-events.js';
+import { unsupportedDriver } from './driver-refusals.js';
+import { isInTransaction, partAnswer, toObjects } from './mysql-answer.js';
+import { readProperty } from './read-property.js';
+import { lengthOf, toDriverValue } from './sent-values.js';
+import { noteSteered, tryGetSteered } from './steered-clients.js';
 
 type Method = 'query' | 'execute';
 
@@ -21,15 +25,17 @@ const OUT_OF_REACH = ['batch', 'importFile', 'prepare', 'queryStream'] as const;
 const STEERING = { beginTransaction: 'START TRANSACTION', commit: 'COMMIT', rollback: 'ROLLBACK' } as const;
 
 /**
- * Puts the engine between Sequelize and a connection of the mariadb driver: its `query` and `execute` take and give what they
- * always did.
+ * Puts the engine between a connection of the mariadb driver and whoever has it: its `query` and `execute` take and give what they
+ * always did. A connection that is steered already stays as it is.
  * @throws AuditError `AUDIT_ORM_UNSUPPORTED` for another connection
  */
 export function steerMariadb(connection: object, engine: CaptureEngine): void {
+  if (tryGetSteered(connection) !== undefined) return;
   if (!isMariadb(connection)) {
-    throw unsupported(
+    throw unsupportedDriver(
+      engine,
       'the connection is none of the mariadb driver',
-      'Use the package mariadb as dialectModule.',
+      'Use the package mariadb as the driver.',
     );
   }
   const own = { query: connection.query.bind(connection), execute: connection.execute.bind(connection) };
@@ -43,12 +49,14 @@ export function steerMariadb(connection: object, engine: CaptureEngine): void {
   const steered = engine.steered(createConnection(send), () => isInTransaction(connection.info.status));
   noteSteered(connection, steered);
 
-  const run = (method: Method, options: Options, values: unknown): Promise<unknown> => {
-    const executeAs: ExecuteAs<unknown> = async (rewritten: Rewritten) => {
+  const run = async (method: Method, options: Options, values: unknown): Promise<unknown> => {
+    if (takeJoin(options.sql, steered.open)) return [];
+    const executeAs = async (rewritten: Rewritten) => {
       const form = { ...options, sql: rewritten.sql, ...(rewritten.columns === 0 ? {} : AS_ARRAYS) };
       return cut(await send(method, form, values), rewritten, last);
     };
-    return steered.run(options.sql, () => send(method, options, values), executeAs);
+    const known: ExecuteAs<unknown> = Object.assign(executeAs, { inputLength: lengthOf(values) });
+    return steered.run(options.sql, () => send(method, options, values), known);
   };
   const define = (name: string, value: (...args: unknown[]) => unknown): void => {
     Object.defineProperty(connection, name, { configurable: true, writable: true, value });
@@ -59,9 +67,10 @@ export function steerMariadb(connection: object, engine: CaptureEngine): void {
   for (const [name, sql] of Object.entries(STEERING)) define(name, () => run('query', { sql }, undefined));
   for (const name of OUT_OF_REACH) {
     define(name, () => {
-      throw unsupported(
+      throw unsupportedDriver(
+        engine,
         `what ${name}() of this connection writes would pass the audit by`,
-        'Use sequelize.query().',
+        'Send it with query().',
       );
     });
   }
@@ -74,24 +83,23 @@ function cut(
   answer: unknown,
   rewritten: Rewritten,
   done: object | undefined,
-): { result: unknown; rows: readonly (readonly unknown[])[] } {
+): { result: unknown; rows: EngineRows } {
   const isRows = rewritten.columns > 0 && Array.isArray(answer);
   const { rows, kept, told } = partAnswer(isRows ? (answer as unknown[][]) : undefined, rewritten);
   if (told !== undefined) {
     const made = Object.assign(Object.create(Object.getPrototypeOf(done ?? {})), {
       affectedRows: told.count,
-      insertId: toId(told.insertId ?? 0n, read(done, 'insertId')),
+      insertId: toId(told.insertId ?? 0n, readProperty(done, 'insertId')),
       warningStatus: 0,
     });
     return { result: made, rows };
   }
   if (kept === undefined) return { result: answer, rows };
-  const meta: unknown = read(answer, 'meta');
-  const left = (Array.isArray(meta) ? meta : []).slice(0, kept[0]?.length ?? 0);
+  const meta: unknown = readProperty(answer, 'meta');
+  const left = Array.isArray(meta) ? meta.slice(0, meta.length - rewritten.columns) : [];
   const names = left.map((column) => String(Reflect.apply(Object(column).name, column, [])));
-  const objects = kept.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]])));
   const own = Object.getOwnPropertyDescriptor(answer, 'meta');
-  return { result: Object.defineProperty(objects, 'meta', { ...own, value: left }), rows };
+  return { result: Object.defineProperty(toObjects(names, kept), 'meta', { ...own, value: left }), rows };
 }
 
 /** @param like as the driver gave the last one */
@@ -104,7 +112,7 @@ function createConnection(
   send: (method: Method, options: Options, values: unknown) => Promise<unknown>,
 ): CaptureConnection {
   const run = async (sql: string, params: readonly SqlValue[]): Promise<unknown> => {
-    const values = params.map((value) => (value instanceof Uint8Array ? toBuffer(value) : value));
+    const values = params.map(toDriverValue);
     return send('query', { sql, ...AS_ARRAYS }, values.length === 0 ? undefined : values);
   };
   return {
@@ -119,21 +127,17 @@ function createConnection(
   };
 }
 
-function toBuffer(value: Uint8Array): Buffer {
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-}
-
 function toOptions(first: unknown): Options {
   return typeof first === 'string' ? { sql: first } : { ...Object(first) };
 }
 
 function isDone(answer: unknown): answer is { readonly affectedRows: number } {
-  return typeof read(answer, 'affectedRows') === 'number' && !Array.isArray(answer);
+  return typeof readProperty(answer, 'affectedRows') === 'number' && !Array.isArray(answer);
 }
 
 function isMariadb(connection: object): connection is MariadbConnection {
   return (
-    ['query', 'execute'].every((name) => typeof read(connection, name) === 'function') &&
-    typeof read(read(connection, 'info'), 'status') === 'number'
+    ['query', 'execute'].every((name) => typeof readProperty(connection, name) === 'function') &&
+    typeof readProperty(readProperty(connection, 'info'), 'status') === 'number'
   );
 }
