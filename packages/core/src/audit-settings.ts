@@ -1,3 +1,4 @@
+import type { Anchor } from './anchor.js';
 import type { AuditOptions, FailurePolicy } from './audit.js';
 import { AuditError } from './audit-error.js';
 import { type Catalogue, defineActions } from './catalogue.js';
@@ -29,7 +30,11 @@ export interface AuditSettings {
   /** False where another process seals, too. */
   readonly sealAfterMs: number | false;
   /** Null: none are made. */
-  readonly checkpoints: { readonly signer: NoteSigner; readonly everyMs: number } | null;
+  readonly checkpoints: {
+    readonly signer: NoteSigner;
+    readonly everyMs: number;
+    readonly anchors: readonly Anchor[];
+  } | null;
   readonly maxLogs: number;
   readonly relay: 'own' | 'external' | false;
   readonly drainTimeoutMs: number;
@@ -150,7 +155,8 @@ function readCheckpoints(
   if (typeof checkpoints !== 'object' || checkpoints === null)
     throw invalid('checkpoints', 'takes an object');
   for (const name of Object.keys(checkpoints)) {
-    if (name !== 'signer' && name !== 'everyMs') throw invalid(`checkpoints.${name}`, 'is not known');
+    if (!['signer', 'everyMs', 'anchors'].includes(name))
+      throw invalid(`checkpoints.${name}`, 'is not known');
   }
   if (sealing === 'external' || sealAfterMs === false) {
     throw invalid('checkpoints', 'has no meaning in a process that does not seal');
@@ -160,7 +166,14 @@ function readCheckpoints(
   return Object.freeze({
     signer: createSigner(signer),
     everyMs: readInteger('checkpoints.everyMs', checkpoints.everyMs ?? 60_000, 100),
+    anchors: readAnchors(checkpoints.anchors ?? []),
   });
+}
+
+function readAnchors(anchors: readonly Anchor[]): readonly Anchor[] {
+  const isAnchor = (anchor: Anchor) => typeof anchor?.put === 'function' && typeof anchor.name === 'string';
+  if (Array.isArray(anchors) && anchors.every(isAnchor)) return Object.freeze([...anchors]);
+  throw invalid('checkpoints.anchors', 'takes anchors, each with a `name` and a function `put`');
 }
 
 function readStore(options: AuditOptions, environment: NodeJS.ProcessEnv): AuditStore | string | undefined {

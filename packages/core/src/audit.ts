@@ -1,3 +1,4 @@
+import type { Anchor } from './anchor.js';
 import type { Catalogue } from './catalogue.js';
 import type { AmbientContext } from './context-provider.js';
 import type { Category, EventInput, PreparedEvent } from './event.js';
@@ -103,6 +104,8 @@ export interface CheckpointOptions {
   readonly signer?: string | RemoteKey | NoteSigner;
   /** @default 60_000 */
   readonly everyMs?: number;
+  /** Each checkpoint is kept there too, in all of them. @default none: then a checkpoint is worth what the database is */
+  readonly anchors?: readonly Anchor[];
 }
 
 export interface RecordOptions {

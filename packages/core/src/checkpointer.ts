@@ -1,3 +1,4 @@
+import { type Anchor, anchorKey } from './anchor.js';
 import { AuditError } from './audit-error.js';
 import { parseCheckpoint } from './checkpoint.js';
 import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.js';
@@ -22,6 +23,7 @@ export interface CheckpointerOptions {
   readonly keyedFrom: KeyedFrom | undefined;
   readonly signer: NoteSigner;
   readonly everyMs: number;
+  readonly anchors: readonly Anchor[];
   /** How long `stop` waits for a store that does not answer. */
   readonly drainTimeoutMs: number;
   /** The application's own log: it gets a checkpoint each time, and that is a new one each time. */
@@ -41,6 +43,8 @@ export class Checkpointer {
   private readonly signed = new Map<string, Pick<MadeCheckpoint, 'size' | 'root'>>();
   /** Why the last try failed, by log: told once, and not each second. */
   private readonly failures = new Map<string, AuditError>();
+  /** Checkpoints that not every anchor has taken. */
+  private readonly unanchored = new Map<string, MadeCheckpoint>();
   /** When a round last went well. */
   lastSuccess: Date | null = null;
 
@@ -96,11 +100,11 @@ export class Checkpointer {
     const { everyMs, heartbeat } = this.options;
     const last = await checkpointsOf(store).latest(log);
     // Another process was quicker.
-    if (last !== null && Date.now() - Number(last.madeAt / 1000n) < everyMs / 2) return;
+    if (last !== null && Date.now() - Number(last.madeAt / 1000n) < everyMs / 2) return this.anchorAgain(log);
     const head = await store.head(log);
     if (head === null) return;
     if (head.size === last?.size) {
-      if (!isOwn) return;
+      if (!isOwn) return this.anchorAgain(log);
       await heartbeat(log);
     }
     await this.makeNow(store, log, last);
@@ -129,7 +133,29 @@ export class Checkpointer {
     const madeAt = BigInt(Date.now()) * 1000n;
     await checkpointsOf(store).add({ log, size, note: Buffer.from(note), range, madeAt });
     this.signed.set(log, made);
+    this.unanchored.set(log, made);
+    await this.anchor(made);
     return made;
+  }
+
+  /** A log of which no new checkpoint is made: its last one may be missing somewhere. */
+  private async anchorAgain(log: string): Promise<void> {
+    const waiting = this.unanchored.get(log);
+    if (waiting !== undefined) await this.anchor(waiting);
+  }
+
+  /** Keeps a checkpoint elsewhere: one anchor that fails keeps it from no other one. @throws AuditError of the first that failed */
+  private async anchor({ log, size, note }: MadeCheckpoint): Promise<void> {
+    const bytes = Buffer.from(note);
+    const put = async (anchor: Anchor) => anchor.put(anchorKey(log, size), Uint8Array.from(bytes));
+    const outcomes = await Promise.allSettled(this.options.anchors.map(put));
+    for (const [at, outcome] of outcomes.entries()) {
+      if (outcome.status === 'fulfilled') continue;
+      if (outcome.reason instanceof AuditError) throw outcome.reason;
+      const message = `the anchor ${this.options.anchors[at]?.name} did not take a checkpoint of the log ${log}`;
+      throw new AuditError('AUDIT_ANCHOR_FAILED', 'core', message, { cause: outcome.reason });
+    }
+    this.unanchored.delete(log);
   }
 
   /** The state that a stored checkpoint states, if its signature is ours and its tree is the one that was signed. */

@@ -152,6 +152,16 @@ export const ERROR_CODES = {
       'The log is not what its head, its bodies or its last checkpoint say, so no checkpoint of it is signed.',
     next: 'Run `npx indelible verify`: the log was altered.',
   },
+  AUDIT_ANCHOR_FAILED: {
+    means:
+      'A checkpoint could not be kept by an anchor. It stands in the store, and the next one is tried again.',
+    next: 'Read `cause`.',
+  },
+  AUDIT_ANCHOR_CONFLICT: {
+    means:
+      'An anchor holds another checkpoint of this log and size: the log was put back or rewritten, or two logs share a name.',
+    next: 'Run `npx indelible verify` with the checkpoints that the anchor holds, before anything is recorded.',
+  },
   AUDIT_NOTE_INVALID: {
     means: 'A signed note, a checkpoint or a verifier key has not the form that it must have.',
     next: 'Compare it with its source, byte by byte.',

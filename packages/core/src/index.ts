@@ -1,3 +1,4 @@
+export { type Anchor, anchorKey } from './anchor.js';
 export * from './audit.js';
 export * from './audit-error.js';
 export * from './built-in-actions.js';
@@ -15,6 +16,7 @@ export { configureAudit, getAudit, tryGetAudit } from './default-audit.js';
 export * from './error-codes.js';
 export * from './event.js';
 export { EVENT_LIMITS, MAX_ACTORS, MAX_TAGS, MIN_EVENT_BYTES } from './event-limits.js';
+export { createFileAnchor, type FileAnchorOptions } from './file-anchor.js';
 export * from './finding-codes.js';
 export { registerFlusher } from './flushers.js';
 export * from './health.js';

@@ -76,6 +76,11 @@ describe('a bundle', () => {
     expect((await verified(bundle(bodies), POLICY)).result).toBe('valid');
   });
 
+  it('with an entry of more than 16 MiB is refused, though it was signed', async () => {
+    const bodies = [eventOf(LOG, 1, { details: 'x'.repeat(20 << 20) })];
+    expect(codes(await verified(bundle(bodies), POLICY))).toEqual(['BUNDLE_LINE']);
+  });
+
   it('whose entries are not what was signed is invalid, whatever was done to them', async () => {
     const signed = eventsOf(LOG, 9);
     await fc.assert(
