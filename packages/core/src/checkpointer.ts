@@ -99,8 +99,9 @@ export class Checkpointer {
   private async makeDue(store: AuditStore, log: string, isOwn: boolean): Promise<void> {
     const { everyMs, heartbeat } = this.options;
     const last = await checkpointsOf(store).latest(log);
-    // Another process was quicker.
-    if (last !== null && Date.now() - Number(last.madeAt / 1000n) < everyMs / 2) return this.anchorAgain(log);
+    // Another process was quicker. A time in the future is nobody's, and would end all checkpoints.
+    const age = last === null ? Number.POSITIVE_INFINITY : Date.now() - Number(last.madeAt / 1000n);
+    if (age >= 0 && age < everyMs / 2) return this.anchorAgain(log);
     const head = await store.head(log);
     if (head === null) return;
     if (head.size === last?.size) {

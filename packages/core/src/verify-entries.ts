@@ -90,7 +90,7 @@ export class EntriesVerifier {
     if (this.#next < this.#headSize) {
       findings.add('entry-cut', this.#next, null, `missing: ${span(this.#next, this.#headSize)}`);
     }
-    await this.checkpoints.finish(await this.#vouchedNow());
+    await this.checkpoints.finish(this.#headSize, () => this.#vouchedNow());
   }
 
   /**
@@ -111,7 +111,7 @@ export class EntriesVerifier {
     return now.size;
   }
 
-  /** How many entries there are by now, as far as a head can be believed: a checkpoint may be younger than this verification. */
+  /** How many entries there are by now, as far as a head can be believed. */
   async #vouchedNow(): Promise<number> {
     const { keys, keyedFrom, findings } = this.#options;
     const now = await this.#store.head(this.#log);
