@@ -24,6 +24,8 @@ export class AuditedTransaction implements SqlTransaction {
   readonly rollbackToSavepoint?: (name: string) => Promise<void>;
   readonly releaseSavepoint?: (name: string) => Promise<void>;
   #ended = false;
+  /** Its end was asked for: what comes now would run on a connection that is somebody else's. */
+  #isClosed = false;
 
   constructor(
     private readonly inner: SqlTransaction,
@@ -56,13 +58,23 @@ export class AuditedTransaction implements SqlTransaction {
     return (await this.execute(query))();
   }
 
+  /**
+   * Prisma lets an operation of several statements go on when the transaction has timed out and its connection is back in the pool:
+   * a change would be made outside of every transaction, and have no event.
+   */
+  #requireOpen(): void {
+    if (this.#isClosed) throw alreadyClosed();
+  }
+
   /** Runs the statement. @returns what gives its rows, or throws where the adapter can not read them: it has run then */
   async query(query: SqlQuery): Promise<() => SqlResultSet> {
+    this.#requireOpen();
     if (takeJoin(query.sql, this.capture)) return () => JOINED;
     return this.#run(query, (own) => this.inner.queryRaw(own));
   }
 
   async execute(query: SqlQuery): Promise<() => number> {
+    this.#requireOpen();
     if (takeJoin(query.sql, this.capture)) return () => 0;
     try {
       return await this.#run(query, (own) => this.inner.executeRaw(own));
@@ -111,6 +123,7 @@ export class AuditedTransaction implements SqlTransaction {
   }
 
   async commit(): Promise<void> {
+    this.#isClosed = true;
     try {
       await this.capture.commit(() => this.inner.commit());
     } catch (error) {
@@ -123,6 +136,7 @@ export class AuditedTransaction implements SqlTransaction {
   }
 
   async rollback(): Promise<void> {
+    this.#isClosed = true;
     try {
       await this.capture.rollback(() => this.inner.rollback());
     } finally {
@@ -148,6 +162,12 @@ export class AuditedTransaction implements SqlTransaction {
     this.#ended = true;
     this.parts.onEnd?.();
   }
+}
+
+/** With the code that the client itself has for it. */
+function alreadyClosed(): Error {
+  const reason = 'the transaction has ended, by its timeout say, before this statement of it was sent';
+  return Object.assign(new Error(`Transaction API error: ${reason}`), { code: 'P2028' });
 }
 
 function lengthOf(value: unknown): number {
