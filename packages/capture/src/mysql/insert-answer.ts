@@ -32,7 +32,10 @@ export function answerOf(
     if (generated !== undefined && inserted.length > 0)
       return { count, insertId: id(inserted[generated] ?? inserted[0]) };
     const changed = rows.filter((_, at) => wasInserted(rows[at] ?? []) || counts[at] === 2);
-    return { count, insertId: changed.length === 0 ? 0n : id(changed.at(-1)) };
+    if (changed.length === 0) return { count, insertId: 0n };
+    // The server tells the key of the row that it tried last, also where IGNORE has passed over that one.
+    const tried = write.ignores && !write.updatesDuplicates ? lastGiven(sql, write, table, auto) : undefined;
+    return { count, insertId: tried ?? id(changed.at(-1)) };
   };
 }
 
@@ -50,9 +53,7 @@ function countOf(row: EngineRows[number], countsFound: boolean): number {
 
 /** Which of the rows has the first key that the database made; undefined: none has. */
 function firstGenerated(sql: string, write: RowWrite, table: MysqlTable, auto: number): number | undefined {
-  const name = table.columns[auto]?.name.toLowerCase();
-  const position =
-    write.listed === null ? auto : write.listed.findIndex((column) => column.toLowerCase() === name);
+  const position = keyPosition(write, table, auto);
   if (position === -1) return 0;
   if (write.values === null) return undefined;
   const at = write.values.findIndex((row) => {
@@ -61,6 +62,19 @@ function firstGenerated(sql: string, write: RowWrite, table: MysqlTable, auto: n
   });
   if (at === -1) return undefined;
   return write.ignores ? 0 : at;
+}
+
+/** The key that the last row of VALUES gives, where it is written as a number. */
+function lastGiven(sql: string, write: RowWrite, table: MysqlTable, auto: number): bigint | undefined {
+  const span = write.values?.at(-1)?.[keyPosition(write, table, auto)];
+  const text = span === undefined ? '' : sql.slice(span.start, span.end).trim();
+  return /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
+}
+
+/** Where in a row of VALUES the generated key stands; -1: it is not listed. */
+function keyPosition({ listed }: RowWrite, table: MysqlTable, auto: number): number {
+  const name = table.columns[auto]?.name.toLowerCase();
+  return listed === null ? auto : listed.findIndex((column) => column.toLowerCase() === name);
 }
 
 function numberOf(row: EngineRows[number] | undefined, table: MysqlTable, position: number): bigint {

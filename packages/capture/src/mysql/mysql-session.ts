@@ -23,6 +23,7 @@ import { ReturnedColumn, type Target } from './rewrite-write.js';
 import { readImage } from './row-image.js';
 import { selectByKeys } from './select-by-keys.js';
 import { type OwnRow, settleRows } from './settle-rows.js';
+import { findStayed } from './stayed-rows.js';
 import type { NamedTable, RowWrite } from './write-shape.js';
 
 const NOTHING: Readiness = { inexact: [] };
@@ -201,8 +202,11 @@ export class MysqlSession implements CaptureSession {
       const after = readImage(last, first.table);
       if (after !== undefined) own[0] = { ...first, after };
     }
-    const ready = write.verb === 'delete' ? await this.#gone(own, state) : own;
-    return this.#settle(plan, ready, at, state, inexact);
+    if (write.verb === 'delete') return this.#settle(plan, await this.#gone(own, state), at, state, inexact);
+    if (!write.ignores || !noted.some(({ setsKey }) => setsKey))
+      return this.#settle(plan, own, at, state, inexact);
+    const { rows, unclear } = await findStayed(view, own);
+    return this.#settle(plan, rows, at, state, [...inexact, ...unclear]);
   }
 
   /** Of the rows that a DELETE has noted those that it has deleted. */

@@ -21,6 +21,8 @@ export interface MysqlBench {
   /** The same on the twin. */
   readonly plain: MysqlCaller;
   readonly outside: RawConnection;
+  /** The same of the twin. */
+  readonly beside: RawConnection;
   /** Empties both databases and runs the script on both. */
   reset(script: string): Promise<void>;
   /** Another audited connection: with the engine of the bench, or, with options, an engine of its own. */
@@ -60,6 +62,7 @@ export async function createMysqlBench(server: TestMysql): Promise<MysqlBench> {
     caller,
     plain,
     outside,
+    beside,
     reset: async (script) => {
       for (const other of others.splice(0)) await other.close();
       if (caller.inTransaction) await caller.run('ROLLBACK');
