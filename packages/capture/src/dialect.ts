@@ -150,12 +150,22 @@ export interface Rewritten {
    * and the command tag is that of a query.
    */
   readonly count?: number;
+  /**
+   * Of the engine's columns the one that is NULL in the rows that the caller's own statement touched or gave. Rows in which
+   * it is not are the engine's alone, and stand behind all others.
+   */
+  readonly own?: number;
   /** The command tag of the caller's own statement, where that of this one is another. */
   readonly command?: string;
   /**
    * True where the server's plan is the same whatever the parameters are, so that it may be kept prepared. @default false
    */
   readonly isSteady?: boolean;
+  /**
+   * The forms of several statements in one string, which are answered one by one. Each row of the engine's then begins
+   * with the number of its statement, and what stands above is of none of them.
+   */
+  readonly parts?: readonly Omit<Rewritten, 'sql' | 'parts'>[];
   /**
    * What the caller's own statement would have answered, where that is more than the number of rows.
    * @param rows the columns of the engine

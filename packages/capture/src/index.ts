@@ -38,6 +38,7 @@ export {
   typeFromDeclaration,
 } from './model-naming.js';
 export { createMysqlDialect } from './mysql/mysql-dialect.js';
+export { callersCount, cutParts, isCallersRow, type StatementForm } from './part-rows.js';
 export { createPostgresDialect } from './postgres/postgres-dialect.js';
 export { type NamedTable, RawReads } from './reads/raw-reads.js';
 export { ReadCollector } from './reads/read-collector.js';

@@ -1,6 +1,6 @@
 import { type CaptureTransaction, type EngineRows, type Rewritten, takeJoin } from '@indelible/capture';
 import type { SqlQuery, SqlResultSet, SqlTransaction } from './driver-adapter.js';
-import { cutAnswer, type Intercept } from './private-reach.js';
+import { cutAnswers, type Intercept } from './private-reach.js';
 
 /** What a mark of `record(…, { tx })` answers; it never reaches the database. */
 export const JOINED: SqlResultSet = { columnNames: ['1'], columnTypes: [0], rows: [[1]] };
@@ -95,8 +95,8 @@ export class AuditedTransaction implements SqlTransaction {
     }
     const answered = async (own: SqlQuery, rewritten: Omit<Rewritten, 'sql'>) => {
       let rows: EngineRows | undefined;
-      intercept(own, (answer) => {
-        rows = answer === undefined ? [] : cutAnswer(answer, rewritten);
+      intercept(own, (answers) => {
+        rows = cutAnswers(answers, rewritten);
       });
       try {
         const value = await run(own);

@@ -16,14 +16,14 @@ interface Done {
  */
 export function interceptMariadbAnswers(queryable: SqlQueryable): Intercept {
   const perform = reachPerform(queryable);
-  const waiting = new WeakMap<object, (answer: DriverAnswer | undefined) => void>();
+  const waiting = new WeakMap<object, (answers: readonly DriverAnswer[]) => void>();
   Reflect.set(queryable, 'performIO', async (query: object): Promise<unknown> => {
     const raw = await perform(query);
     const take = waiting.get(query);
     if (take === undefined) return raw;
     const answer: DriverAnswer = { fields: metaOf(raw), rows: Array.isArray(raw) ? rowsOf(raw) : [] };
     const columns = answer.fields.length;
-    take(answer);
+    take([answer]);
     if (answer.told !== undefined) return done(answer.told.count, answer.told.insertId);
     if (answer.fields.length === columns) return raw;
     return Object.assign(answer.rows, { meta: answer.fields });

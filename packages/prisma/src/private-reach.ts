@@ -1,9 +1,13 @@
 import {
+  callersCount,
+  cutParts,
   cutRows,
   type EngineRows,
+  isCallersRow,
   type Rewritten,
   readProperty as read,
   type StatementAnswer,
+  type StatementForm,
 } from '@indelible/capture';
 import { AuditError } from '@indelible/core';
 import type { SqlAdapterFactory } from './driver-adapter.js';
@@ -74,11 +78,8 @@ export function spareDriverStacks(queryable: object): void {
   });
 }
 
-/**
- * Has the answer to this very query object shown to `take`, before the adapter reads it; undefined: several statements in
- * one text have answered.
- */
-export type Intercept = (query: object, take: (answer: DriverAnswer | undefined) => void) => void;
+/** Has the answers to this very query object shown to `take`, before the adapter reads them: one for each statement of it. */
+export type Intercept = (query: object, take: (answers: readonly DriverAnswer[]) => void) => void;
 
 /** What a driver answers to one statement. */
 export interface DriverAnswer {
@@ -96,10 +97,10 @@ export interface DriverAnswer {
  */
 export function interceptAnswers(queryable: object): Intercept {
   const perform = reachPerform(queryable);
-  const waiting = new WeakMap<object, (answer: DriverAnswer | undefined) => void>();
+  const waiting = new WeakMap<object, (answers: readonly DriverAnswer[]) => void>();
   Reflect.set(queryable, 'performIO', async (query: object): Promise<unknown> => {
     const answer = await perform(query);
-    waiting.get(query)?.(isAnswer(answer) ? answer : undefined);
+    waiting.get(query)?.((Array.isArray(answer) ? answer : [answer]).filter(isAnswer));
     return answer;
   });
   return (query, take) => {
@@ -115,20 +116,30 @@ export function reachPerform(queryable: object): (query: object) => Promise<unkn
 }
 
 /**
- * Leaves in the answer what the caller's own statement would have given.
+ * Leaves in the answers what the caller's own statements would have given.
  * @returns the engine's columns
  */
-export function cutAnswer(
-  answer: DriverAnswer,
-  { columns, returnsRows, count, answer: tell }: Omit<Rewritten, 'sql'>,
+export function cutAnswers(
+  answers: readonly DriverAnswer[],
+  { parts, ...form }: Omit<Rewritten, 'sql'>,
 ): EngineRows {
+  if (parts !== undefined) return cutParts(answers, parts, cutAnswer);
+  const [answer, ...others] = answers;
+  // Of several statements that run as they were written there is nothing to cut.
+  return answer === undefined || others.length > 0 ? [] : cutAnswer(answer, form);
+}
+
+function cutAnswer(answer: DriverAnswer, form: StatementForm): EngineRows {
+  const { columns, returnsRows, answer: tell } = form;
   const { rows, fields } = answer;
   const kept = returnsRows ? fields.length - columns : 0;
   const start = Math.max(0, fields.length - columns);
   const cut = columns === 0 ? [] : cutRows(rows, start);
   answer.fields = fields.slice(0, kept);
   if (!returnsRows) answer.rows = [];
-  if (count !== undefined) answer.rowCount = Number(cut[0]?.[count] ?? 0);
+  else if (form.own !== undefined) answer.rows = rows.filter((_, at) => isCallersRow(cut[at] ?? [], form));
+  const count = callersCount(cut, form);
+  if (count !== undefined) answer.rowCount = count;
   if (!returnsRows && tell !== undefined) answer.told = tell(cut);
   return cut;
 }

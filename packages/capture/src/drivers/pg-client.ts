@@ -147,7 +147,8 @@ function runnableOf(
     return () => result;
   };
   const executeAs = async (rewritten: Rewritten) => {
-    const form = { text: rewritten.sql, rowMode: 'array', types: RAW_TYPES, isOne: true };
+    const isOne = rewritten.parts === undefined;
+    const form = { text: rewritten.sql, rowMode: 'array', types: RAW_TYPES, isOne };
     const sent = send(values === undefined ? form : { ...form, values });
     const result = await sent.catch((error: unknown) => {
       throw placeError(error, text, rewritten.sql);

@@ -1,4 +1,5 @@
 import type { EngineRows, Rewritten } from '../dialect.js';
+import { callersCount, cutParts, isCallersRow, type StatementForm } from '../part-rows.js';
 import { cutRows } from './cut-rows.js';
 
 export interface TypeParsers {
@@ -26,21 +27,40 @@ export const RAW_TYPES: TypeParsers = { getTypeParser: () => (value) => value };
  * @returns the engine's columns, and what gives the caller's answer: a parser of the caller may throw, once all has run
  */
 export function cutResult(
+  answer: PgResult | readonly PgResult[],
+  { parts, ...form }: Rewritten,
+  types: TypeParsers,
+  isArray: boolean,
+): { result: () => PgResult | readonly PgResult[]; rows: EngineRows } {
+  if (parts === undefined) return cutOne(answer as PgResult, form, types, isArray);
+  const results: (() => PgResult)[] = [];
+  const answers = Array.isArray(answer) ? (answer as readonly PgResult[]) : [];
+  const rows = cutParts(answers, parts, (one, part) => {
+    const cut = cutOne(one, part, types, isArray);
+    results.push(cut.result);
+    return cut.rows;
+  });
+  return { rows, result: () => results.map((give) => give()) };
+}
+
+function cutOne(
   result: PgResult,
-  rewritten: Rewritten,
+  form: StatementForm,
   types: TypeParsers,
   isArray: boolean,
 ): { result: () => PgResult; rows: EngineRows } {
   const raw = result.rows as (string | null)[][];
-  const { columns, count } = rewritten;
+  const { columns } = form;
   const start = Math.max(0, result.fields.length - columns);
-  const rows = cutRows(raw, start);
-  return { rows, result: () => ownResult(result, raw, rewritten, { start, rows, count, types, isArray }) };
+  const cut = cutRows(raw, start);
+  const theirs = raw.filter((_, at) => isCallersRow(cut[at] ?? [], form));
+  const count = callersCount(cut, form);
+  const rows = columns === 0 ? [] : cut;
+  return { rows, result: () => ownResult(result, theirs, form, { start, count, types, isArray }) };
 }
 
 interface Cut {
   readonly start: number;
-  readonly rows: EngineRows;
   readonly count: number | undefined;
   readonly types: TypeParsers;
   readonly isArray: boolean;
@@ -49,8 +69,8 @@ interface Cut {
 function ownResult(
   result: PgResult,
   raw: readonly (readonly (string | null)[])[],
-  { returnsRows, command }: Rewritten,
-  { start, rows, count, types, isArray }: Cut,
+  { returnsRows, command }: StatementForm,
+  { start, count, types, isArray }: Cut,
 ): PgResult {
   const fields = returnsRows ? result.fields.slice(0, start) : [];
   const parsers = fields.map(({ dataTypeID }) => types.getTypeParser(dataTypeID, 'text'));
@@ -63,7 +83,7 @@ function ownResult(
     rowAsArray: isArray,
   });
   if (!isArray) Reflect.deleteProperty(own, 'parseRow');
-  if (count !== undefined) own.rowCount = Number(rows[0]?.[count] ?? 0);
+  if (count !== undefined) own.rowCount = count;
   if (command !== undefined) {
     own.command = command;
     own.oid = command === 'INSERT' ? 0 : null;

@@ -27,6 +27,8 @@ export interface WritePlan {
   readonly rewritten?: Rewritten;
   /** Where it may touch more rows than are imaged. */
   readonly limit?: RowLimit;
+  /** The column of its rows that tells how many it touched, where fewer may come. */
+  readonly countAt?: number;
   readonly cascades?: CascadeImage;
   /** What its form may fail for where the statement as it was written does not. */
   readonly pitfalls: readonly Pitfall[];
@@ -43,8 +45,8 @@ export interface PlanRequest {
   readonly table: PostgresTable;
   /** Of the server. */
   readonly version: number;
-  /** Runs another text with the caller's parameters. */
-  readonly ask: (sql: string) => Promise<EngineRows>;
+  /** Runs another text with the caller's parameters. @default nothing can be asked for before the statement runs */
+  readonly ask?: ((sql: string) => Promise<EngineRows>) | undefined;
   /** Throws where the tables are not what they were thought to be, or the names of another scope. */
   readonly check: (
     told: { readonly state: unknown; readonly scope: unknown },
@@ -60,11 +62,11 @@ export async function planWrite(request: PlanRequest): Promise<WritePlan> {
   if (limits.blocks !== undefined) return { write, table, inexact: [limits.blocks], pitfalls };
   const mark = (reason: string): Inexact => ({ table: table.name, fidelity: 'opaque', reason });
   if (rewritten === undefined) {
-    const what =
-      write.verb === 'merge' ? 'a MERGE into' : 'no column that is assigned by itself in an UPDATE of';
-    return { write, table, inexact: [mark(`${what} "${table.name.name}"`)], pitfalls };
+    return { write, table, inexact: [mark(formReason(write, table))], pitfalls };
   }
-  const plan = { write, table, rewritten, pitfalls, ...(limit === undefined ? {} : { limit }) };
+  const { count } = rewritten;
+  const counted = count === undefined ? {} : { countAt: count };
+  const plan = { write, table, rewritten, pitfalls, ...counted, ...(limit === undefined ? {} : { limit }) };
   if (!isCarriedOn(write, table)) return { ...plan, inexact: limits.inexact };
   const cascades = await lockAndImage(request);
   if (cascades === undefined) {
@@ -73,6 +75,12 @@ export async function planWrite(request: PlanRequest): Promise<WritePlan> {
   }
   const inexact = [...limits.inexact, ...cascades.inexact];
   return 'locked' in cascades ? { ...plan, inexact, cascades } : { ...plan, inexact };
+}
+
+/** Why the statement has no form that shows its rows. */
+export function formReason({ verb }: RowWrite, { name }: PostgresTable): string {
+  const what = verb === 'merge' ? 'a MERGE into' : 'no column that is assigned by itself in an UPDATE of';
+  return `${what} "${name.name}"`;
 }
 
 /** What follows from the text and the table alone. */
@@ -134,7 +142,12 @@ function isSteady(sql: string, write: RowWrite, table: PostgresTable, { pitfalls
 }
 
 /** @returns undefined for a write that can not touch more rows than are imaged */
-function limitOf({ sql, write, table, view }: PlanRequest): RowLimit | undefined {
+export function limitOf({
+  sql,
+  write,
+  table,
+  view,
+}: Pick<PlanRequest, 'sql' | 'write' | 'table' | 'view'>): RowLimit | undefined {
   const { maxRows, strict } = view;
   return rowBound(sql, write, table) <= maxRows ? undefined : { maxRows, refuses: strict };
 }
@@ -144,7 +157,7 @@ async function lockAndImage(
   request: PlanRequest,
 ): Promise<CascadeImage | Pick<CascadeImage, 'inexact'> | undefined> {
   const { view, sql, write, table, ask, check } = request;
-  if (write.verb === 'insert' || write.verb === 'merge') return undefined;
+  if (write.verb === 'insert' || write.verb === 'merge' || ask === undefined) return undefined;
   // SELECT FOR UPDATE needs the right to update, and its policies.
   if (!table.mayLock || table.hasRowSecurity) return undefined;
   const fate = fateOf(write, table);

@@ -1,3 +1,4 @@
+import { inOneOrder } from '../change-order.js';
 import {
   type CaptureConnection,
   type CaptureSession,
@@ -17,6 +18,8 @@ import { imageTruncation } from './image-truncation.js';
 import { mayBringLarge } from './large-input.js';
 import { LeftToTriggers } from './left-to-triggers.js';
 import { OutdatedSchema } from './outdated-schema.js';
+import { canStandWithOthers, planSeveral } from './plan-several.js';
+import { planWith, writesOf } from './plan-with.js';
 import { planWrite, type WritePlan } from './plan-write.js';
 import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import type { PostgresSchema } from './postgres-schema.js';
@@ -28,8 +31,10 @@ import { findUnseen, inOneMark, markUnreadable, NO_TEXT, whyItFailed } from './s
 import { SessionScope } from './session-scope.js';
 import { guardedConnection, StatementGuard } from './statement-guard.js';
 import { StatementImages } from './statement-images.js';
+import { plansOf, type StatementPlan } from './statement-plan.js';
 import { isAtHome, stateExpression, stateOf } from './table-state.js';
 import { UNTRANSLATABLE } from './text-encoding.js';
+import { isRowWrite, type RowWrite, type Span, type WritingWith } from './write-shape.js';
 
 // What the database says where it does not find, know or support what it was asked for: what was known is out of date.
 const OUTDATED = /\b(?:42|0A|2B|3D|3F|XX)[0-9A-Z]{3}\b|ColumnNotFound|TableDoesNotExist/;
@@ -44,7 +49,7 @@ type Ask = (sql: string) => Promise<EngineRows>;
 
 /** Follows one transaction on PostgreSQL. Every write is one statement, which answers with the rows that it touched. */
 export class PostgresSession implements CaptureSession {
-  #plan: WritePlan | undefined;
+  #plan: StatementPlan | undefined;
   /** The rows that the TRUNCATE which runs next will take. */
   #truncated: readonly RowChange[] = [];
   readonly #scope: SessionScope;
@@ -108,8 +113,10 @@ export class PostgresSession implements CaptureSession {
     const { inexact, rewritten } = await this.#lookAgain(sql, ask, inputLength);
     const all = inOneMark([...found, ...inexact]);
     if (rewritten === undefined) return { inexact: all };
-    const isLimited = this.#plan?.limit !== undefined && all.length === 0 && this.options.strict;
-    const mayFail = isLimited || (this.#plan?.pitfalls.length ?? 0) > 0;
+    const plans = plansOf(this.#plan);
+    const isLimited =
+      plans.some(({ limit }) => limit !== undefined) && all.length === 0 && this.options.strict;
+    const mayFail = isLimited || plans.some(({ pitfalls }) => pitfalls.length > 0);
     return mayFail && !(await this.#setGuard()) ? NOTHING : { inexact: all, rewritten };
   }
 
@@ -142,14 +149,37 @@ export class PostgresSession implements CaptureSession {
       this.#truncated = changes;
       return { inexact };
     }
+    const plan =
+      shape.verb === 'several'
+        ? await this.#planSeveral(sql, shape.statements, inputLength)
+        : await this.#planOf(sql, shape, inputLength, ask);
+    if (plan === undefined) return NOTHING;
+    if (plan.rewritten === undefined) return { inexact: plan.inexact };
+    this.#plan = plan;
+    return { inexact: plan.inexact, rewritten: plan.rewritten };
+  }
+
+  /**
+   * @param ask undefined for one of several statements in one string: nothing can be asked for right before it
+   * @returns undefined where the statement writes nothing that is recorded
+   */
+  async #planOf(
+    sql: string,
+    shape: RowWrite | WritingWith,
+    inputLength: number | undefined,
+    ask?: Ask,
+  ): Promise<StatementPlan | undefined> {
+    if (shape.verb === 'with') return this.#planWith(sql, shape, inputLength);
     const table = await this.#view.find(shape.target);
     // Without such a table the database refuses the statement itself.
-    if (table === undefined || this.options.ignores(table.name)) return NOTHING;
+    if (table === undefined || this.options.ignores(table.name)) return undefined;
     const recorder = recorderOf(table, eventsOf(shape));
     if (recorder === 'mixed') return this.#unseen([toldInPart(table)], table);
     if (recorder === 'triggers' && !(await carriesBeyond(this.#view, shape, table))) {
+      const untold = findUntold(shape, table);
+      if (ask === undefined) return this.#unseen(untold, table);
       await this.#left.leave(shape, table, (told) => this.#check(told, [table]));
-      return { inexact: findUntold(shape, table) };
+      return { steps: [], inexact: untold };
     }
     if (mayBringLarge(sql, shape, inputLength)) this.#images.limit(table);
     const plan = await planWrite({
@@ -163,17 +193,68 @@ export class PostgresSession implements CaptureSession {
     });
     const { inexact, rewritten } = plan;
     if (rewritten === undefined) return this.#unseen(inexact, table);
-    this.#plan = plan;
-    return { inexact, rewritten };
+    return { steps: [[{ plan }]], inexact, rewritten };
+  }
+
+  async #planSeveral(
+    sql: string,
+    statements: readonly Span[],
+    inputLength: number | undefined,
+  ): Promise<StatementPlan> {
+    const opaque = { table: null, fidelity: 'opaque', reason: 'several statements in one string' } as const;
+    const plans: (StatementPlan | undefined)[] = [];
+    for (const { start, end } of statements) {
+      const text = sql.slice(start, end);
+      const shape = this.schema.shapeOf(text);
+      if (!canStandWithOthers(text, shape)) return { steps: [], inexact: [opaque] };
+      const isWrite = shape.verb === 'with' || isRowWrite(shape);
+      plans.push(isWrite ? await this.#planOf(text, shape, inputLength) : undefined);
+    }
+    const plan = planSeveral(sql, statements, plans);
+    // Whether two rows have stood under one key can not be asked between them.
+    const isLate = plansOf(plan).some(({ table }) => table.isKeyLate);
+    return isLate ? { steps: [], inexact: [opaque] } : plan;
+  }
+
+  /** The writes inside of WITH, and what stands behind them. */
+  async #planWith(
+    sql: string,
+    shape: WritingWith,
+    inputLength: number | undefined,
+  ): Promise<StatementPlan | undefined> {
+    const tables = new Map<RowWrite, PostgresTable>();
+    const inexact: Inexact[] = [];
+    const unseen: PostgresTable[] = [];
+    for (const write of writesOf(shape)) {
+      const table = await this.#view.find(write.target);
+      if (table === undefined || this.options.ignores(table.name)) continue;
+      const recorder = recorderOf(table, eventsOf(write));
+      if (recorder === 'mixed') inexact.push(toldInPart(table));
+      const isLeft = recorder === 'triggers' && !(await carriesBeyond(this.#view, write, table));
+      if (isLeft) inexact.push(...findUntold(write, table));
+      if (recorder === 'mixed' || isLeft) {
+        unseen.push(table);
+        continue;
+      }
+      if (mayBringLarge(sql, write, inputLength)) this.#images.limit(table);
+      tables.set(write, table);
+    }
+    const version = await this.schema.version(this.#connection);
+    const plan = planWith({ view: this.#view, sql, shape, tables, version });
+    const shown = new Set(plansOf(plan).map(({ table }) => table));
+    unseen.push(...[...tables.values()].filter((table) => !shown.has(table)));
+    if (unseen.length > 0) await this.#unseen([], ...unseen);
+    if (tables.size === 0 && inexact.length === 0) return undefined;
+    return { ...plan, inexact: [...inexact, ...plan.inexact] };
   }
 
   /** It runs as it was written, and nothing will tell later whether that had to be. */
-  async #unseen(inexact: readonly Inexact[], table: PostgresTable): Promise<Readiness> {
+  async #unseen(inexact: readonly Inexact[], ...tables: readonly PostgresTable[]): Promise<StatementPlan> {
     const [row] = await this.#connection.query(
-      `SELECT ${stateExpression([table])} AS state, ${SCOPE_EXPRESSION} AS scope`,
+      `SELECT ${stateExpression(tables)} AS state, ${SCOPE_EXPRESSION} AS scope`,
     );
-    this.#check({ state: row?.[0], scope: row?.[1] }, [table]);
-    return { inexact };
+    this.#check({ state: row?.[0], scope: row?.[1] }, tables);
+    return { steps: [], inexact };
   }
 
   /**
@@ -208,6 +289,19 @@ export class PostgresSession implements CaptureSession {
     await this.#guard.release();
     if (plan === undefined) return { rows: [], inexact: await this.#settleLeft() };
     if (rows.length === 0) return NO_CHANGES;
+    const all: StatementChanges[] = [];
+    for (const writes of plan.steps) {
+      const told: StatementChanges[] = [];
+      for (const { plan: write, rowsOf } of writes) {
+        const own = rowsOf === undefined ? rows : rowsOf(rows);
+        if (own.length > 0) told.push(await this.#changesOf(write, own));
+      }
+      all.push(inOneOrder(told));
+    }
+    return { rows: all.flatMap((one) => one.rows), inexact: all.flatMap((one) => one.inexact) };
+  }
+
+  async #changesOf(plan: WritePlan, rows: EngineRows): Promise<StatementChanges> {
     const table = await this.#tableNow(plan, rows);
     return readAnswer({
       plan,
@@ -226,12 +320,13 @@ export class PostgresSession implements CaptureSession {
     if (plan === undefined) return undefined;
     const text = errorText(error);
     // Columns that it names, and not the caller's text, may be gone.
-    const names = !isWhole(plan.table) || this.#images.of(plan.table) !== undefined;
+    const plans = plansOf(plan);
+    const names = plans.some(({ table }) => !isWhole(table) || this.#images.of(table) !== undefined);
     if (names && this.mayRunAgain && OUTDATED.test(text)) {
       this.abandon(error);
       throw new OutdatedCapture();
     }
-    const why = this.#guard.isSet ? whyItFailed(plan, text, this.options) : undefined;
+    const why = this.#guard.isSet ? whyItFailed(plans, text, this.options) : undefined;
     if (why === undefined) return undefined;
     await this.#guard.undo();
     this.abandon();

@@ -29,11 +29,11 @@ export interface Answered {
 /** What a statement did, from what its new form has answered. @throws OutdatedCapture where it was not seen and may run again */
 export async function readAnswer(answered: Answered): Promise<StatementChanges> {
   const { plan, table, view, schema, options, isCut, mayRunAgain } = answered;
-  const { write, cascades, rewritten } = plan;
+  const { write, cascades, countAt } = plan;
   const rows = withImages(table, answered.rows);
   const late = table === plan.table ? [] : findLateLimits(plan, table);
   if (mayRunAgain && late.length > 0) throw new OutdatedCapture();
-  const count = rewritten?.count === undefined ? rows.length : Number(rows[0]?.[rewritten.count]);
+  const count = countAt === undefined ? rows.length : Number(rows[0]?.[countAt]);
   if (count > options.maxRows) {
     return { rows: [], inexact: [...late, ...countedOnly(plan, table, count, options)] };
   }

@@ -2,19 +2,87 @@ import type { Token } from '../tokenize.js';
 import { columnNames } from './column-names.js';
 import { keptColumns } from './kept-columns.js';
 import { foldIdentifier, tokenizePostgres } from './postgres-tokens.js';
-import type { Assignment, NamedTable, RowWrite, Span, Unreadable, WriteShape } from './write-shape.js';
+import { returnedColumns } from './returned-columns.js';
+import { type SplitQuery, splitQueries } from './split-queries.js';
+import { splitStatements } from './split-statements.js';
+import {
+  type Assignment,
+  isRowWrite,
+  type NamedTable,
+  type RowWrite,
+  type Span,
+  type Unreadable,
+  type WriteShape,
+  type WritingQuery,
+} from './write-shape.js';
 
 const WRITES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
 /** Takes a statement apart that the reader calls a write. */
 export function readWriteShape(sql: string): WriteShape {
   const tokens = tokenizePostgres(sql);
-  while (tokens.at(-1)?.text === ';') tokens.pop();
-  if (tokens.some((token) => token.kind === 'punctuation' && token.text === ';')) {
-    return unreadable('several statements in one string');
+  const statements = splitStatements(tokens);
+  const [only = [], second] = statements;
+  if (second === undefined) return readStatement(sql, only);
+  return { verb: 'several', statements: statements.map(spanOf) };
+}
+
+const IN_WITH = 'a write inside of WITH';
+
+function readStatement(sql: string, tokens: readonly Token[]): WriteShape {
+  const shape = new WriteParser(sql, tokens).read();
+  if (shape.verb !== 'unreadable' || shape.reason !== IN_WITH) return shape;
+  return readWritingWith(sql, tokens) ?? shape;
+}
+
+/** @returns undefined where one of the queries can not be taken apart */
+function readWritingWith(sql: string, tokens: readonly Token[]): WriteShape | undefined {
+  const split = splitQueries(tokens);
+  if (split === undefined) return undefined;
+  const queries: WritingQuery[] = [];
+  for (const query of split.queries) {
+    const write = new WriteParser(sql, query.body).read();
+    if (write.verb === 'query') continue;
+    const found = isRowWrite(write) ? writingQuery(tokens, query, write) : undefined;
+    if (found === undefined) return undefined;
+    queries.push(found);
   }
-  const parser = new WriteParser(sql, tokens);
-  return parser.read();
+  const main = isQuery(split.main) ? ({ verb: 'query' } as const) : new WriteParser(sql, split.main).read();
+  if (main.verb !== 'query' && !isRowWrite(main)) return undefined;
+  return { verb: 'with', queries, main, mainText: spanOf(split.main) };
+}
+
+/** A query in parentheses: it writes nothing, and what it gives goes nowhere else. */
+function isQuery(tokens: readonly Token[]): boolean {
+  const first = tokens.find(({ text }) => text !== '(');
+  return (
+    tokens[0]?.text === '(' && first?.kind === 'word' && /^(?:select|values|table|with)$/i.test(first.text)
+  );
+}
+
+function writingQuery(
+  tokens: readonly Token[],
+  { name, columns, open, close }: SplitQuery,
+  write: RowWrite,
+): WritingQuery {
+  const nameEnd = columns?.end ?? name.end;
+  return {
+    head: { start: name.start, end: open.end },
+    name: { start: name.start, end: nameEnd },
+    close: { start: close.start, end: close.end },
+    write,
+    isNamed: tokens.some((token) => token !== name && isSameName(token, name)),
+  };
+}
+
+function isSameName(one: Token, other: Token): boolean {
+  const name = ({ kind, text }: Token): string | undefined =>
+    kind === 'quoted' ? text : kind === 'word' ? foldIdentifier(text) : undefined;
+  return name(one) !== undefined && name(one) === name(other);
+}
+
+function spanOf(tokens: readonly Token[]): Span {
+  return { start: tokens[0]?.start ?? 0, end: tokens.at(-1)?.end ?? 0 };
 }
 
 class WriteParser {
@@ -26,7 +94,7 @@ class WriteParser {
   ) {}
 
   read(): WriteShape {
-    if (this.#word() === 'WITH' && !this.#skipQueries()) return unreadable('a write inside of WITH');
+    if (this.#word() === 'WITH' && !this.#skipQueries()) return unreadable(IN_WITH);
     const verb = this.#word();
     switch (verb) {
       case 'INSERT':
@@ -163,6 +231,7 @@ class WriteParser {
     const whereAt =
       from === null ? returningAt : this.#find(from, (at) => this.#word(at - this.#at) === 'WHERE');
     const sourcesStart = from === null ? undefined : this.tokens[from]?.start;
+    const isAlone = verb !== 'merge' && (from === null || whereAt === from || from >= returningAt);
     return {
       verb,
       target: { schema: target.schema, name: target.name },
@@ -177,6 +246,9 @@ class WriteParser {
       where: whereAt < returningAt ? { start: this.tokens[whereAt]?.end ?? end, end: beforeReturning } : null,
       whereNames: columnNames(this.tokens.slice(whereAt + 1, returningAt), qualifier, whereAt === from),
       prefix: place.prefix,
+      ...(list === undefined
+        ? {}
+        : { returned: returnedColumns(this.tokens.slice(returningAt + 1), qualifier, isAlone) }),
       end,
       namesOldOrNew: this.tokens.some(
         ({ kind, text }) => (kind === 'word' || kind === 'quoted') && /^(?:old|new)$/i.test(text),
@@ -329,7 +401,7 @@ class WriteParser {
   }
 
   #prefix(): Span {
-    return { start: 0, end: this.tokens[this.#at]?.start ?? 0 };
+    return { start: this.tokens[0]?.start ?? 0, end: this.tokens[this.#at]?.start ?? 0 };
   }
 
   #word(ahead = 0): string {

@@ -20,12 +20,23 @@ const NEXT = `(CASE WHEN pg_catalog.starts_with(${READ}, ${STATEMENT_TOKEN}) THE
  *
  * @param write with its RETURNING
  */
-export function limitRows(write: string, { maxRows, refuses }: RowLimit): string {
-  const counted = '(SELECT pg_catalog.count(*) FROM indelible)';
-  const isOver = `${counted} > ${maxRows}`;
-  const told = `${counted}::text`;
-  const count = refuses ? `CASE WHEN ${isOver} THEN ${failure(told)} ELSE ${told} END` : told;
-  return `WITH indelible AS (${write}) SELECT *, ${count} AS indelible_rows FROM indelible LIMIT CASE WHEN ${isOver} THEN 1 ELSE ${maxRows} END`;
+export function limitRows(write: string, limit: RowLimit): string {
+  return `WITH indelible AS (${write}) SELECT *, ${countColumn('indelible', limit)} AS indelible_rows FROM indelible ${limitClause('indelible', limit)}`;
+}
+
+/** How many rows the query of WITH has, or an error where more are refused. */
+export function countColumn(name: string, { maxRows, refuses }: RowLimit): string {
+  const told = `${counted(name)}::text`;
+  return refuses ? `CASE WHEN ${counted(name)} > ${maxRows} THEN ${failure(told)} ELSE ${told} END` : told;
+}
+
+/** Leaves one row of the query's where it has more than are imaged. */
+export function limitClause(name: string, { maxRows }: RowLimit): string {
+  return `LIMIT CASE WHEN ${counted(name)} > ${maxRows} THEN 1 ELSE ${maxRows} END`;
+}
+
+function counted(name: string): string {
+  return `(SELECT pg_catalog.count(*) FROM ${name})`;
 }
 
 /**

@@ -39,14 +39,15 @@ export async function markUnreadable(
 
 /** Why the statement has failed in the form that it was given, where as it was written it may not. */
 export function whyItFailed(
-  { table, pitfalls }: WritePlan,
+  plans: readonly WritePlan[],
   error: string,
   options: Pick<SessionOptions, 'maxRows'>,
 ): Inexact | undefined {
-  if (isTooManyRows(error)) {
-    return { table: table.name, fidelity: 'count-only', reason: tooMany(options) };
+  const limited = plans.find(({ limit }) => limit !== undefined);
+  if (limited !== undefined && isTooManyRows(error)) {
+    return { table: limited.table.name, fidelity: 'count-only', reason: tooMany(options) };
   }
-  return pitfalls.find((pitfall) => pitfall.error.test(error))?.inexact;
+  return plans.flatMap(({ pitfalls }) => pitfalls).find((pitfall) => pitfall.error.test(error))?.inexact;
 }
 
 /** What is known of no table is one mark, whatever its causes: the statement has run once. */

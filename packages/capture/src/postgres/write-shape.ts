@@ -43,10 +43,43 @@ export interface RowWrite {
   readonly whereNames: ReadonlySet<string>;
   /** What stands before the verb: WITH and its queries. */
   readonly prefix: Span;
+  /** The columns that RETURNING gives; null where the text does not tell them, undefined where there is none. */
+  readonly returned?: readonly ReturnedColumn[] | null;
   /** Behind its last token. */
   readonly end: number;
   /** The words `old` and `new` mean something of the statement's own. */
   readonly namesOldOrNew: boolean;
+}
+
+/** A column by its name, or all those of the target. */
+export type ReturnedColumn = { readonly name: string } | { readonly isAll: true };
+
+/** A query of WITH that writes rows. */
+export interface WritingQuery {
+  /** From its name to the parenthesis that opens it. */
+  readonly head: Span;
+  /** Its name and the names that it gives its columns, as written. */
+  readonly name: Span;
+  /** The parenthesis that closes it. */
+  readonly close: Span;
+  readonly write: RowWrite;
+  /** Its name stands elsewhere in the statement too. */
+  readonly isNamed: boolean;
+}
+
+/** One statement with queries of WITH that write. */
+export interface WritingWith {
+  readonly verb: 'with';
+  readonly queries: readonly WritingQuery[];
+  /** What stands behind them; it may write nothing itself. */
+  readonly main: RowWrite | Query;
+  readonly mainText: Span;
+}
+
+/** Several statements in one string. */
+export interface Several {
+  readonly verb: 'several';
+  readonly statements: readonly Span[];
 }
 
 export interface Truncation {
@@ -68,4 +101,8 @@ export interface Query {
   readonly verb: 'query';
 }
 
-export type WriteShape = RowWrite | Truncation | Unreadable | Query;
+export type WriteShape = RowWrite | WritingWith | Several | Truncation | Unreadable | Query;
+
+export function isRowWrite(shape: WriteShape): shape is RowWrite {
+  return 'assignments' in shape;
+}

@@ -7,6 +7,7 @@ import {
   OutdatedCapture,
   type Rewritten,
 } from '../../src/dialect.js';
+import { callersCount, cutParts, isCallersRow, type StatementForm } from '../../src/part-rows.js';
 import { readPostgresStatement } from '../../src/postgres/postgres-statement.js';
 
 /** What a statement gave its caller: rows as the database writes them, and the count of its command tag. */
@@ -14,6 +15,9 @@ export interface Answer {
   readonly rows: readonly (readonly (string | null)[])[];
   readonly columns: readonly string[];
   readonly count: number | null;
+  readonly command: string;
+  /** What the statements before it in the same string gave. */
+  readonly others?: readonly Answer[];
 }
 
 /** As the ORM packages do. */
@@ -128,22 +132,53 @@ export class PgCaller {
 }
 
 /** Parts the engine's columns from the caller's. */
-function cut({ rows, columns, count }: Answer, rewritten: Rewritten): { result: Answer; rows: EngineRows } {
-  const kept = rewritten.returnsRows ? columns.length - rewritten.columns : 0;
-  const start = Math.max(0, columns.length - rewritten.columns);
+function cut(answer: Answer, rewritten: Rewritten): { result: Answer; rows: EngineRows } {
+  const { parts } = rewritten;
+  if (parts === undefined) return cutOne(answer, rewritten);
+  const own: Answer[] = [];
+  const rows = cutParts([...(answer.others ?? []), answer], parts, (one, form) => {
+    const { result, rows: engine } = cutOne(one, form);
+    own.push(result);
+    return engine;
+  });
+  return { result: inOne(own), rows };
+}
+
+function cutOne(
+  { rows, columns, count, command }: Answer,
+  form: StatementForm,
+): { result: Answer; rows: EngineRows } {
+  const kept = form.returnsRows ? columns.length - form.columns : 0;
+  const start = Math.max(0, columns.length - form.columns);
+  const engine = rows.map((row) => row.slice(start));
+  const theirs = rows.filter((_, at) => isCallersRow(engine[at] ?? [], form));
   return {
     result: {
-      rows: rewritten.returnsRows ? rows.map((row) => row.slice(0, kept)) : [],
+      rows: form.returnsRows ? theirs.map((row) => row.slice(0, kept)) : [],
       columns: columns.slice(0, kept),
-      count: rewritten.count === undefined ? count : Number(rows[0]?.[start + rewritten.count] ?? 0),
+      count: callersCount(engine, form) ?? count,
+      command: form.command ?? command,
     },
-    rows: rows.map((row) => row.slice(start)),
+    rows: form.columns === 0 ? [] : engine,
   };
+}
+
+function inOne(answers: readonly Answer[]): Answer {
+  const last = answers.at(-1) ?? { rows: [], columns: [], count: null, command: '' };
+  return answers.length < 2 ? last : { ...last, others: answers.slice(0, -1) };
 }
 
 async function send(client: pg.Client, text: string, params: readonly unknown[]): Promise<Answer> {
   const values = params.length === 0 ? {} : { values: [...params] };
-  const result = await client.query({ text, rowMode: 'array', types: AS_TEXT, ...values });
-  const last: pg.QueryArrayResult = Array.isArray(result) ? result.at(-1) : result;
-  return { rows: last.rows, columns: last.fields.map(({ name }) => name), count: last.rowCount };
+  const result: pg.QueryArrayResult | pg.QueryArrayResult[] = await client.query({
+    text,
+    rowMode: 'array',
+    types: AS_TEXT,
+    ...values,
+  });
+  return inOne((Array.isArray(result) ? result : [result]).map(toAnswer));
+}
+
+function toAnswer({ rows, fields, rowCount, command }: pg.QueryArrayResult): Answer {
+  return { rows, columns: fields.map(({ name }) => name), count: rowCount, command };
 }

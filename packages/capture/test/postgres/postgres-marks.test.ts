@@ -13,11 +13,11 @@ const FUNCTION = `CREATE TABLE log(id serial PRIMARY KEY, x int);
 /** What is not exact, by the statement: what it needs, and what its mark says. */
 const INEXACT: readonly (readonly [sql: string, schema: string, mark: string])[] = [
   [
-    'WITH gone AS (DELETE FROM t WHERE id = 1 RETURNING *) SELECT * FROM gone',
+    'WITH gone AS (DELETE FROM t WHERE id = 1 RETURNING id + 1) SELECT * FROM gone',
     '',
-    'opaque : a write inside of WITH',
+    'opaque t: a query of WITH that returns columns whose names its text does not tell',
   ],
-  ['UPDATE t SET v = 9; DELETE FROM t WHERE id = 1', '', 'opaque : several statements in one string'],
+  ['UPDATE t SET v = 9; TRUNCATE t', '', 'opaque : several statements in one string'],
   ['EXPLAIN ANALYZE DELETE FROM t', '', 'opaque : a write by EXPLAIN'],
   ['DO $$ BEGIN UPDATE t SET v = 77; END $$', '', 'opaque : a write by DO'],
   ['UPDATE w SET v = 5', 'CREATE VIEW w AS SELECT * FROM t;', 'opaque w: the view "w"'],

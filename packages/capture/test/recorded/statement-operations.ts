@@ -131,6 +131,11 @@ export const statementOperations: readonly RecordedOperation[] = [
     PEOPLE,
     'WITH gone AS (DELETE FROM visit WHERE id = 10 RETURNING *) INSERT INTO person SELECT id, note FROM gone',
   ),
+  onPostgres(
+    'write inside of WITH, whose columns have no names in its text',
+    PEOPLE,
+    'WITH gone AS (DELETE FROM visit WHERE id = 10 RETURNING id + 1) SELECT * FROM gone',
+  ),
   andMariaDb(
     onPostgres(
       'several statements in one string',
@@ -139,6 +144,11 @@ export const statementOperations: readonly RecordedOperation[] = [
     ),
     PEOPLE,
     'UPDATE person SET age = 1; DELETE FROM visit WHERE id = 10',
+  ),
+  onPostgres(
+    'several statements in one string, with TRUNCATE, DO or a change of the schema',
+    PEOPLE,
+    'UPDATE person SET age = 1; TRUNCATE visit',
   ),
   onPostgres(
     'several statements in one string, with BEGIN and COMMIT',

@@ -165,22 +165,83 @@ describePostgres('what a caller of Prisma gets', (server) => {
       expect(told).toEqual(['tag.created a', 'tag.updated a', 'tag.created b']);
     });
 
-    test('several statements in one text run, and are marked', async () => {
-      let fidelities: unknown;
+    test('several statements in one text run, and are told one by one', async () => {
+      let told: unknown;
       const [audited, plain] = await withAndWithout(server, async (harness) => {
         const { prisma } = harness;
         const several = `INSERT INTO "Tag" VALUES ('a', 'x'); UPDATE "Tag" SET "label" = 'y'`;
         const seen = [
           await outcome(prisma.$executeRawUnsafe(several)),
           await outcome(prisma.$queryRawUnsafe(several.replace(`'a'`, `'b'`))),
+          await outcome(
+            prisma.$transaction((tx) => tx.$executeRawUnsafe(`${several.replace(`'a'`, `'c'`)};`)),
+          ),
           await prisma.tag.findMany(),
         ];
-        const found = await marks(harness);
-        if (found.length > 0) fidelities = found;
+        const events = await harness.events();
+        if (events.length > 0) {
+          told = events.map(({ action, resource, change }) => [action, resource?.id, change?.fidelity]);
+        }
         return seen;
       });
       expect(audited).toEqual(plain);
-      expect(fidelities).toContain('opaque');
+      expect(told).toEqual([
+        ['tag.created', 'a', 'exact'],
+        ['tag.updated', 'a', 'exact'],
+        ['tag.created', 'b', 'exact'],
+        ['tag.updated', 'b', 'exact'],
+        ['tag.created', 'c', 'exact'],
+        ['tag.updated', 'c', 'exact'],
+      ]);
+    });
+
+    test('writes inside of WITH give their rows and counts, and are told', async () => {
+      let told: unknown;
+      const [audited, plain] = await withAndWithout(server, async (harness) => {
+        const { prisma } = harness;
+        await prisma.membership.createMany({
+          data: [1, 2, 3].map((seat) => ({ org: 'o', seat, level: 'a' })),
+        });
+        const known = (await harness.events()).length;
+        const moved = (from: number): string =>
+          `WITH gone AS (DELETE FROM "Membership" WHERE "seat" = ${from} RETURNING *) INSERT INTO "Membership" SELECT "org", "seat" + 10, "level" FROM gone`;
+        const seen = [
+          await prisma.$executeRawUnsafe(moved(1)),
+          await prisma.$queryRawUnsafe(`${moved(2)} RETURNING "seat", 1::bigint AS n`),
+          await prisma.$queryRaw`WITH up AS (UPDATE "Membership" SET "level" = ${'up'} WHERE "seat" < ${12} RETURNING *) SELECT * FROM up ORDER BY "seat"`,
+          await prisma.$executeRaw`WITH up AS (UPDATE "Membership" SET "level" = ${'none'} RETURNING *) SELECT "seat" FROM up`,
+          await prisma.$queryRaw`WITH up AS (UPDATE "Membership" SET "level" = 'x' WHERE false RETURNING *) SELECT * FROM up`,
+          await outcome(
+            prisma.$executeRawUnsafe(
+              `WITH x AS (DELETE FROM "Membership") INSERT INTO "Membership" VALUES ('o', 3, 'taken')`,
+            ),
+          ),
+          await prisma.$transaction([
+            prisma.$executeRawUnsafe(moved(3)),
+            prisma.$queryRaw`WITH gone AS (DELETE FROM "Membership" RETURNING "seat") SELECT count(*) FROM gone`,
+          ]),
+        ];
+        const events = (await harness.events()).slice(known);
+        if (events.length > 0) {
+          told = events.map(({ action, resource, change }) => [action, resource?.id, change?.fidelity]);
+        }
+        return seen;
+      });
+      expect(audited).toEqual(plain);
+      expect(plain).toMatchObject([1, [{ seat: 12, n: 1n }], [{ seat: 3 }, {}], 3, [], {}, [1, [{}]]]);
+      const exact = (verb: string, ...seats: readonly number[]) =>
+        seats.map((seat) => [`membership.${verb}`, `{"org":"o","seat":${seat}}`, 'exact']);
+      expect(told).toEqual([
+        ...exact('deleted', 1),
+        ...exact('created', 11),
+        ...exact('deleted', 2),
+        ...exact('created', 12),
+        ...exact('updated', 3, 11),
+        ...exact('updated', 12, 3, 11),
+        ...exact('deleted', 3),
+        ...exact('created', 13),
+        ...exact('deleted', 12, 11, 13),
+      ]);
     });
 
     test('the isolation level of a transaction', () =>

@@ -17,6 +17,10 @@ const STATEMENTS = [
   `UPDATE "Tag" SET label = 'none' WHERE false RETURNING label`,
   `INSERT INTO "Tag" VALUES ('a', 'again') ON CONFLICT DO NOTHING`,
   'SELECT 1 AS one; SELECT 2 AS two',
+  `UPDATE "Tag" SET label = 'one' WHERE code = 'a'; SELECT code, 7::bigint FROM "Tag" ORDER BY code; DELETE FROM "Tag" WHERE code = 'b' RETURNING code`,
+  `WITH gone AS (DELETE FROM "Tag" WHERE code = 'a' RETURNING *) INSERT INTO "Tag" SELECT code, 'moved' FROM gone RETURNING *, 8::bigint`,
+  `WITH up AS (UPDATE "Tag" SET label = 'up' RETURNING code, label) SELECT * FROM up`,
+  `WITH up AS (UPDATE "Tag" SET label = 'all' RETURNING code) INSERT INTO "Tag" SELECT 'm' || n, 'x' FROM generate_series(1, 9) n`,
   'TRUNCATE "Tag" CASCADE',
 ];
 
