@@ -1,4 +1,4 @@
-import type { RowChange, RowImage, StatementChanges, StoredValue, TableInfo } from './dialect.js';
+import type { RowChange, RowImage, StoredValue, TableInfo } from './dialect.js';
 
 /**
  * Puts the changes of one statement in an order in which they can be told one after the other: a row gives up its key
@@ -32,13 +32,10 @@ export function orderChanges(changes: readonly RowChange[]): RowChange[] {
   return [...ordered];
 }
 
-/** The changes of several writes in the order of the database's clock, as far as they can be told so. */
-export function inOneOrder(writes: readonly StatementChanges[]): StatementChanges {
-  const [only, second] = writes;
-  if (only !== undefined && second === undefined) return only;
-  const rows = writes.flatMap((write) => write.rows);
-  const sorted = rows.toSorted((one, other) => (one.at ?? 0) - (other.at ?? 0));
-  return { rows: orderChanges(sorted), inexact: writes.flatMap(({ inexact }) => inexact) };
+/** The changes of one statement's writes in the order of the database's clock, as far as they can be told so. */
+export function inOneOrder(changes: readonly RowChange[]): RowChange[] {
+  const isSorted = changes.every((change, at) => at === 0 || (changes[at - 1]?.at ?? 0) <= (change.at ?? 0));
+  return orderChanges(isSorted ? changes : changes.toSorted((one, other) => (one.at ?? 0) - (other.at ?? 0)));
 }
 
 /** Most statements give up no key and take none: their rows may be told in any order. */

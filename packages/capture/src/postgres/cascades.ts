@@ -42,16 +42,18 @@ const ACTS: ReadonlySet<ReferentialAction> = new Set(['cascade', 'set null', 'se
 
 /** True if a foreign key carries this write on to other rows. */
 export function isCarriedOn(write: RowWrite, table: PostgresTable): boolean {
-  if (write.verb === 'merge') {
-    return table.referencedBy.some(({ onDelete, onUpdate }) => ACTS.has(onDelete) || ACTS.has(onUpdate));
-  }
-  return actingReferences(table, fateOf(write, table)).length > 0;
+  return fatesOf(write, table).some((fate) => actingReferences(table, fate).length > 0);
 }
 
 /** The columns that foreign keys with an action point at. */
 export function carryingColumns(table: PostgresTable): ReadonlySet<string> {
   const acting = table.referencedBy.filter(({ onUpdate }) => ACTS.has(onUpdate));
   return new Set(acting.flatMap(({ referenced }) => referenced));
+}
+
+/** What may become of its rows: a MERGE may delete some and set columns of others. */
+export function fatesOf(write: RowWrite, table: PostgresTable): readonly Fate[] {
+  return write.merge?.deletes === true ? [{ isDeleted: true }, fateOf(write, table)] : [fateOf(write, table)];
 }
 
 export function fateOf(write: RowWrite, table: PostgresTable): Fate {
@@ -76,11 +78,12 @@ function carriedFate(reference: PostgresReference, fate: Fate): Fate {
   return { isDeleted: false, columns: new Set(fate.isDeleted ? reference.setColumns : reference.columns) };
 }
 
-/** The table and all those that its cascades may reach. */
+/** The table and all those that its cascades may reach. @param reached is given the oids of the latter */
 export async function reachableTables(
   view: SchemaView,
   table: PostgresTable,
   fate: Fate,
+  reached = new Set<string>(),
 ): Promise<readonly PostgresTable[]> {
   const tables = new Map([[table.oid, table]]);
   const seen = new Set<string>();
@@ -93,6 +96,7 @@ export async function reachableTables(
       seen.add(id);
       if (child === undefined) continue;
       tables.set(child.oid, child);
+      reached.add(child.root);
       waiting.push({ table: child, fate: carried });
     }
   }

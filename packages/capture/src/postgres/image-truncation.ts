@@ -4,7 +4,7 @@ import type { PlanRequest } from './plan-write.js';
 import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import { PostgresRow } from './postgres-row.js';
 import { quoteTable } from './quote-identifier.js';
-import { recorderOf, toldInPart } from './recorders.js';
+import { isScratch, recorderOf, toldInPart } from './recorders.js';
 import { EngineColumn } from './rewrite-write.js';
 import { type ImageLimits, readImage, rowExpression } from './row-image.js';
 import { stateExpression } from './table-state.js';
@@ -44,7 +44,7 @@ export async function imageTruncation(
   // TRUNCATE takes also the rows that others have added since.
   const keepsSnapshot = isolation !== 'read committed' && isolation !== 'read uncommitted';
   for (const table of tables.values()) {
-    if (ignores(table.name)) continue;
+    if (ignores(table.name) || isScratch(table)) continue;
     const trigger = table.triggers.find(({ mayWrite, events }) => mayWrite && events.has('truncate'));
     if (trigger !== undefined) {
       const reason = `the trigger ${trigger.name} of "${table.name.name}", which may write other rows`;

@@ -32,7 +32,10 @@ export function findUnread(
   rows: EngineRows,
 ): readonly Inexact[] {
   if (cascades !== undefined) {
-    const count = rows.filter((row) => !cascades.locked.has(String(row[EngineColumn.old]))).length;
+    const count = rows.filter((row) => {
+      const old = row[EngineColumn.old];
+      return typeof old === 'string' && !cascades.locked.has(old);
+    }).length;
     return count === 0 ? [] : [{ ...byForeignKeys(table, 'which came to match at the last moment'), count }];
   }
   const columns = carryingColumns(table);

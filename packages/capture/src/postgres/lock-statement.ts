@@ -14,6 +14,7 @@ export const LockColumn = { state: 0, scope: 1, row: 2 } as const;
  *
  * @param tables those of which the state comes along
  * @param limit at most so many rows
+ * @param prefix WITH and its queries. @default those of the write
  * @returns undefined where it can not be put so
  */
 export function lockStatement(
@@ -23,6 +24,7 @@ export function lockStatement(
   tables: readonly PostgresTable[],
   limit: number,
   images: ImageLimits | undefined,
+  prefix: string = sql.slice(write.prefix.start, write.prefix.end),
 ): string | undefined {
   const text = (span: Span | null): string => (span === null ? '' : sql.slice(span.start, span.end));
   // WHERE CURRENT OF has no meaning in a SELECT.
@@ -37,8 +39,11 @@ export function lockStatement(
     rowExpression(write.qualifier, table, images),
     ...values,
   ].map((column, position) => `${column} AS indelible_${position}`);
-  const sources = text(write.sources).replace(/^(?:using|from)\b/i, ',');
-  const lock = `${text(write.prefix)}SELECT ${list.join(', ')} FROM ${text(write.targetText)} ${sources} LIMIT ${limit} FOR UPDATE OF ${write.qualifier}`;
+  const sources =
+    write.merge === undefined
+      ? text(write.sources).replace(/^(?:using|from)\b/i, ',')
+      : `JOIN ${text(write.merge.source)}`;
+  const lock = `${prefix}SELECT ${list.join(', ')} FROM ${text(write.targetText)} ${sources} LIMIT ${limit} FOR UPDATE OF ${write.qualifier}`;
   const has = parametersOf(lock);
   return [...parametersOf(sql)].every((parameter) => has.has(parameter)) ? lock : undefined;
 }

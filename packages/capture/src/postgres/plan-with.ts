@@ -1,21 +1,19 @@
 import type { Inexact } from '../dialect.js';
-import { isCarriedOn, type SchemaView } from './cascades.js';
-import { findWriteLimits } from './find-write-limits.js';
-import { formReason, limitOf, type WritePlan } from './plan-write.js';
+import { type CascadeImage, isCarriedOn } from './cascades.js';
+import { eventsOf, findWriteLimits } from './find-write-limits.js';
+import { imageRows } from './image-rows.js';
+import { formReason, type PlanRequest, type WritePlan } from './plan-write.js';
 import type { PostgresTable } from './postgres-catalogue.js';
 import { canBeShown, rewriteWith, type ShownWrite } from './rewrite-with.js';
+import { rowLimitOf } from './row-bound.js';
 import type { StatementPlan } from './statement-plan.js';
 import { ENGINE_COLUMNS, OLD_SETTING, writeForm } from './write-form.js';
 import type { RowWrite, WritingWith } from './write-shape.js';
 
-export interface WithRequest {
-  readonly view: SchemaView;
-  readonly sql: string;
+export interface WithRequest extends Pick<PlanRequest, 'view' | 'sql' | 'version' | 'ask' | 'check'> {
   readonly shape: WritingWith;
   /** Those of its writes that are recorded, with their tables. */
   readonly tables: ReadonlyMap<RowWrite, PostgresTable>;
-  /** Of the server. */
-  readonly version: number;
 }
 
 /** The writes of a statement with queries that write, which stays one statement. */
@@ -24,7 +22,8 @@ export function writesOf({ queries, main }: WritingWith): readonly RowWrite[] {
 }
 
 /** Finds out how far each of its writes can be captured. */
-export function planWith({ view, sql, shape, tables, version }: WithRequest): StatementPlan {
+export async function planWith(request: WithRequest): Promise<StatementPlan> {
+  const { view, sql, shape, tables, version } = request;
   const inexact: Inexact[] = [];
   const shown: ShownWrite[] = [];
   const plans: WritePlan[] = [];
@@ -34,7 +33,7 @@ export function planWith({ view, sql, shape, tables, version }: WithRequest): St
     const mark = (reason: string): Inexact => ({ table: table.name, fidelity: 'opaque', reason });
     const limits = findWriteLimits(write, table);
     const query = shape.queries[at];
-    const limit = limits.blocks === undefined ? limitOf({ sql, write, table, view }) : undefined;
+    const limit = limits.blocks === undefined ? rowLimitOf(sql, write, table, view) : undefined;
     const setting = query === undefined ? OLD_SETTING : `${OLD_SETTING}_${at}`;
     const form =
       limits.blocks === undefined
@@ -46,9 +45,6 @@ export function planWith({ view, sql, shape, tables, version }: WithRequest): St
       inexact.push(mark('a query of WITH that returns columns whose names its text does not tell'));
     } else {
       inexact.push(...limits.inexact);
-      if (isCarriedOn(write, table)) {
-        inexact.push(mark(`the foreign keys that point at "${table.name.name}"`));
-      }
       shown.push({ write, table, form, limit });
       const isCounted = limit !== undefined && (query !== undefined || write.returning === null);
       plans.push({
@@ -63,6 +59,29 @@ export function planWith({ view, sql, shape, tables, version }: WithRequest): St
   }
   if (shown.length === 0) return { steps: [], inexact };
   const { rewritten, rowsOf } = rewriteWith(sql, shape, shown);
-  const writes = plans.map((plan) => ({ plan, rowsOf: rowsOf.bind(undefined, plan.write) }));
+  const writes = [];
+  for (const plan of plans) {
+    const cascades = await imageCarried(request, plan, plans);
+    inexact.push(...(cascades?.inexact ?? []));
+    const whole = cascades !== undefined && 'locked' in cascades ? { ...plan, cascades } : plan;
+    writes.push({ plan: whole, rowsOf: rowsOf.bind(undefined, plan.write) });
+  }
   return { steps: [writes], inexact, rewritten };
+}
+
+/** Locks and reads the rows that foreign keys reach from the write. @returns undefined where they reach none */
+async function imageCarried(
+  { shape, tables, ...request }: WithRequest,
+  { write, table }: WritePlan,
+  plans: readonly WritePlan[],
+): Promise<CascadeImage | Pick<CascadeImage, 'inexact'> | undefined> {
+  if (!isCarriedOn(write, table)) return undefined;
+  const isSeen = (other: RowWrite): boolean => plans.some((plan) => plan.write === other);
+  const inserting = [...tables].filter(([other]) => eventsOf(other).includes('insert') || !isSeen(other));
+  const inserted = new Set(inserting.map(([, { root }]) => root));
+  const prefix = shape.lockPrefixes.get(write);
+  const image =
+    prefix === undefined ? undefined : await imageRows({ ...request, write, table, prefix, inserted });
+  const reason = `the foreign keys that point at "${table.name.name}"`;
+  return image ?? { inexact: [{ table: table.name, fidelity: 'opaque', reason }] };
 }

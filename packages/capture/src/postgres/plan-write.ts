@@ -1,19 +1,12 @@
 import type { EngineRows, Inexact, Rewritten } from '../dialect.js';
-import {
-  beyondLimit,
-  type CascadeImage,
-  fateOf,
-  imageCascades,
-  isCarriedOn,
-  reachableTables,
-  type SchemaView,
-} from './cascades.js';
+import { type CascadeImage, isCarriedOn, type SchemaView } from './cascades.js';
 import { findWriteLimits, type Pitfall, type WriteLimits } from './find-write-limits.js';
-import { LockColumn, lockStatement } from './lock-statement.js';
+import { imageRows, isJoined } from './image-rows.js';
+import { planView, type WrittenThrough } from './plan-view.js';
 import type { PostgresTable } from './postgres-catalogue.js';
 import { rewriteWrite } from './rewrite-write.js';
-import { rowBound } from './row-bound.js';
-import { type ImageLimits, readImage } from './row-image.js';
+import { rowBound, rowLimitOf } from './row-bound.js';
+import type { ImageLimits } from './row-image.js';
 import type { RowLimit } from './row-limit.js';
 import type { RowWrite } from './write-shape.js';
 
@@ -30,11 +23,14 @@ export interface WritePlan {
   /** The column of its rows that tells how many it touched, where fewer may come. */
   readonly countAt?: number;
   readonly cascades?: CascadeImage;
+  /** Where the table is a view: what it writes through it. */
+  readonly through?: WrittenThrough;
+  /** The tables of which the state comes along. @default the table */
+  readonly states?: readonly PostgresTable[];
   /** What its form may fail for where the statement as it was written does not. */
   readonly pitfalls: readonly Pitfall[];
 }
 
-const ROWS_PER_JOIN = 4;
 /** Also where a literal says so: then it is planned anew each time. */
 const HAS_QUERY = /\b(?:select|with)\b/i;
 
@@ -57,6 +53,8 @@ export interface PlanRequest {
 /** Finds out how far the write can be captured; where foreign keys carry it on, locks and reads the rows that they reach. */
 export async function planWrite(request: PlanRequest): Promise<WritePlan> {
   const { write, table } = request;
+  const through = table.kind === 'view' ? await planView(request) : undefined;
+  if (through !== undefined) return through;
   const { limits, limit, rewritten } = planForm(request);
   const { pitfalls } = limits;
   if (limits.blocks !== undefined) return { write, table, inexact: [limits.blocks], pitfalls };
@@ -68,7 +66,7 @@ export async function planWrite(request: PlanRequest): Promise<WritePlan> {
   const counted = count === undefined ? {} : { countAt: count };
   const plan = { write, table, rewritten, pitfalls, ...counted, ...(limit === undefined ? {} : { limit }) };
   if (!isCarriedOn(write, table)) return { ...plan, inexact: limits.inexact };
-  const cascades = await lockAndImage(request);
+  const cascades = await imageRows(request);
   if (cascades === undefined) {
     const inexact = [...limits.inexact, mark(`the foreign keys that point at "${table.name.name}"`)];
     return { ...plan, inexact };
@@ -117,9 +115,9 @@ function planForm(request: PlanRequest): Form {
     return last;
   }
   const limits = findWriteLimits(write, table);
-  const limit = limits.blocks === undefined ? limitOf(request) : undefined;
+  const limit = limits.blocks === undefined ? rowLimitOf(sql, write, table, view) : undefined;
   const plain =
-    limits.blocks === undefined ? rewriteWrite(sql, write, table, version, images, limit) : undefined;
+    limits.blocks === undefined ? rewriteWrite(sql, write, table, version, { images, limit }) : undefined;
   const rewritten = plain && isSteady(sql, write, table, limits) ? { ...plain, isSteady: true } : plain;
   const form = { table, version, images, maxRows, strict, limits, limit, rewritten };
   known.set(write, form);
@@ -139,44 +137,4 @@ function isSteady(sql: string, write: RowWrite, table: PostgresTable, { pitfalls
     !isJoined(sql, write) &&
     !HAS_QUERY.test(sql)
   );
-}
-
-/** @returns undefined for a write that can not touch more rows than are imaged */
-export function limitOf({
-  sql,
-  write,
-  table,
-  view,
-}: Pick<PlanRequest, 'sql' | 'write' | 'table' | 'view'>): RowLimit | undefined {
-  const { maxRows, strict } = view;
-  return rowBound(sql, write, table) <= maxRows ? undefined : { maxRows, refuses: strict };
-}
-
-/** @returns undefined where the rows of the statement can not be locked before it runs; no image where they are too many */
-async function lockAndImage(
-  request: PlanRequest,
-): Promise<CascadeImage | Pick<CascadeImage, 'inexact'> | undefined> {
-  const { view, sql, write, table, ask, check } = request;
-  if (write.verb === 'insert' || write.verb === 'merge' || ask === undefined) return undefined;
-  // SELECT FOR UPDATE needs the right to update, and its policies.
-  if (!table.mayLock || table.hasRowSecurity) return undefined;
-  const fate = fateOf(write, table);
-  const tables = await reachableTables(view, table, fate);
-  // A row that joins with several others comes as often.
-  const limit = isJoined(sql, write) ? view.maxRows * ROWS_PER_JOIN : view.maxRows;
-  const lock = lockStatement(sql, write, table, tables, limit + 1, view.imagesOf(table));
-  if (lock === undefined) return undefined;
-  const rows = await ask(lock);
-  const [first] = rows;
-  if (first !== undefined) check({ state: first[LockColumn.state], scope: first[LockColumn.scope] }, tables);
-  const texts = new Set(rows.map((row) => readImage(table, row[LockColumn.row]) ?? ''));
-  if (rows.length > limit || texts.size > view.maxRows) {
-    const reached = tables.filter(({ oid, name }) => oid !== table.oid && !view.ignores(name));
-    return { inexact: reached.map((child) => beyondLimit(child.name, table, view.maxRows)) };
-  }
-  return imageCascades(view, table, fate, [...texts]);
-}
-
-function isJoined(sql: string, { sources }: RowWrite): boolean {
-  return sources !== null && /^(?:using|from)\b/i.test(sql.slice(sources.start, sources.end));
 }

@@ -1,4 +1,3 @@
-import { inOneOrder } from '../change-order.js';
 import {
   type CaptureConnection,
   type CaptureSession,
@@ -13,18 +12,13 @@ import {
 import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
 import type { SchemaView } from './cascades.js';
-import { eventsOf, findUntold } from './find-write-limits.js';
 import { imageTruncation } from './image-truncation.js';
-import { mayBringLarge } from './large-input.js';
 import { LeftToTriggers } from './left-to-triggers.js';
 import { OutdatedSchema } from './outdated-schema.js';
-import { canStandWithOthers, planSeveral } from './plan-several.js';
-import { planWith, writesOf } from './plan-with.js';
-import { planWrite, type WritePlan } from './plan-write.js';
-import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
+import type { WritePlan } from './plan-write.js';
+import type { PostgresTable } from './postgres-catalogue.js';
 import type { PostgresSchema } from './postgres-schema.js';
-import { readAnswer } from './read-answer.js';
-import { carriesBeyond, recorderOf, toldInPart } from './recorders.js';
+import { type Answered, readAnswer } from './read-answer.js';
 import { EngineColumn } from './rewrite-write.js';
 import { isWhole } from './row-image.js';
 import { findUnseen, inOneMark, markUnreadable, NO_TEXT, whyItFailed } from './session-marks.js';
@@ -32,9 +26,9 @@ import { SessionScope } from './session-scope.js';
 import { guardedConnection, StatementGuard } from './statement-guard.js';
 import { StatementImages } from './statement-images.js';
 import { plansOf, type StatementPlan } from './statement-plan.js';
-import { isAtHome, stateExpression, stateOf } from './table-state.js';
+import { StatementPlanner } from './statement-planner.js';
+import { isAtHome, stateOf } from './table-state.js';
 import { UNTRANSLATABLE } from './text-encoding.js';
-import { isRowWrite, type RowWrite, type Span, type WritingWith } from './write-shape.js';
 
 // What the database says where it does not find, know or support what it was asked for: what was known is out of date.
 const OUTDATED = /\b(?:42|0A|2B|3D|3F|XX)[0-9A-Z]{3}\b|ColumnNotFound|TableDoesNotExist/;
@@ -60,6 +54,7 @@ export class PostgresSession implements CaptureSession {
   readonly #connection: CaptureConnection;
   readonly #images: StatementImages;
   readonly #left: LeftToTriggers;
+  readonly #planner: StatementPlanner;
 
   /** @param mayRunAgain the transaction is of one statement, and is undone and run again where that was not seen */
   constructor(
@@ -74,6 +69,14 @@ export class PostgresSession implements CaptureSession {
     this.#asking = new StatementGuard(caller, 'indelible_asking');
     this.#connection = guardedConnection(caller, this.#asking, () => this.#guardsAsking);
     this.#left = new LeftToTriggers(caller);
+    this.#planner = new StatementPlanner({
+      schema,
+      options,
+      images: this.#images,
+      left: this.#left,
+      view: () => this.#view,
+      check: (told, tables) => this.#check(told, tables),
+    });
   }
 
   /** What only auditing asks for must not take the caller's transaction with it, unless its policy is to be strict. */
@@ -149,112 +152,11 @@ export class PostgresSession implements CaptureSession {
       this.#truncated = changes;
       return { inexact };
     }
-    const plan =
-      shape.verb === 'several'
-        ? await this.#planSeveral(sql, shape.statements, inputLength)
-        : await this.#planOf(sql, shape, inputLength, ask);
+    const plan = await this.#planner.plan(sql, shape, inputLength, ask);
     if (plan === undefined) return NOTHING;
     if (plan.rewritten === undefined) return { inexact: plan.inexact };
     this.#plan = plan;
     return { inexact: plan.inexact, rewritten: plan.rewritten };
-  }
-
-  /**
-   * @param ask undefined for one of several statements in one string: nothing can be asked for right before it
-   * @returns undefined where the statement writes nothing that is recorded
-   */
-  async #planOf(
-    sql: string,
-    shape: RowWrite | WritingWith,
-    inputLength: number | undefined,
-    ask?: Ask,
-  ): Promise<StatementPlan | undefined> {
-    if (shape.verb === 'with') return this.#planWith(sql, shape, inputLength);
-    const table = await this.#view.find(shape.target);
-    // Without such a table the database refuses the statement itself.
-    if (table === undefined || this.options.ignores(table.name)) return undefined;
-    const recorder = recorderOf(table, eventsOf(shape));
-    if (recorder === 'mixed') return this.#unseen([toldInPart(table)], table);
-    if (recorder === 'triggers' && !(await carriesBeyond(this.#view, shape, table))) {
-      const untold = findUntold(shape, table);
-      if (ask === undefined) return this.#unseen(untold, table);
-      await this.#left.leave(shape, table, (told) => this.#check(told, [table]));
-      return { steps: [], inexact: untold };
-    }
-    if (mayBringLarge(sql, shape, inputLength)) this.#images.limit(table);
-    const plan = await planWrite({
-      view: this.#view,
-      sql,
-      write: shape,
-      table,
-      version: await this.schema.version(this.#connection),
-      ask,
-      check: (told, tables) => this.#check(told, tables),
-    });
-    const { inexact, rewritten } = plan;
-    if (rewritten === undefined) return this.#unseen(inexact, table);
-    return { steps: [[{ plan }]], inexact, rewritten };
-  }
-
-  async #planSeveral(
-    sql: string,
-    statements: readonly Span[],
-    inputLength: number | undefined,
-  ): Promise<StatementPlan> {
-    const opaque = { table: null, fidelity: 'opaque', reason: 'several statements in one string' } as const;
-    const plans: (StatementPlan | undefined)[] = [];
-    for (const { start, end } of statements) {
-      const text = sql.slice(start, end);
-      const shape = this.schema.shapeOf(text);
-      if (!canStandWithOthers(text, shape)) return { steps: [], inexact: [opaque] };
-      const isWrite = shape.verb === 'with' || isRowWrite(shape);
-      plans.push(isWrite ? await this.#planOf(text, shape, inputLength) : undefined);
-    }
-    const plan = planSeveral(sql, statements, plans);
-    // Whether two rows have stood under one key can not be asked between them.
-    const isLate = plansOf(plan).some(({ table }) => table.isKeyLate);
-    return isLate ? { steps: [], inexact: [opaque] } : plan;
-  }
-
-  /** The writes inside of WITH, and what stands behind them. */
-  async #planWith(
-    sql: string,
-    shape: WritingWith,
-    inputLength: number | undefined,
-  ): Promise<StatementPlan | undefined> {
-    const tables = new Map<RowWrite, PostgresTable>();
-    const inexact: Inexact[] = [];
-    const unseen: PostgresTable[] = [];
-    for (const write of writesOf(shape)) {
-      const table = await this.#view.find(write.target);
-      if (table === undefined || this.options.ignores(table.name)) continue;
-      const recorder = recorderOf(table, eventsOf(write));
-      if (recorder === 'mixed') inexact.push(toldInPart(table));
-      const isLeft = recorder === 'triggers' && !(await carriesBeyond(this.#view, write, table));
-      if (isLeft) inexact.push(...findUntold(write, table));
-      if (recorder === 'mixed' || isLeft) {
-        unseen.push(table);
-        continue;
-      }
-      if (mayBringLarge(sql, write, inputLength)) this.#images.limit(table);
-      tables.set(write, table);
-    }
-    const version = await this.schema.version(this.#connection);
-    const plan = planWith({ view: this.#view, sql, shape, tables, version });
-    const shown = new Set(plansOf(plan).map(({ table }) => table));
-    unseen.push(...[...tables.values()].filter((table) => !shown.has(table)));
-    if (unseen.length > 0) await this.#unseen([], ...unseen);
-    if (tables.size === 0 && inexact.length === 0) return undefined;
-    return { ...plan, inexact: [...inexact, ...plan.inexact] };
-  }
-
-  /** It runs as it was written, and nothing will tell later whether that had to be. */
-  async #unseen(inexact: readonly Inexact[], ...tables: readonly PostgresTable[]): Promise<StatementPlan> {
-    const [row] = await this.#connection.query(
-      `SELECT ${stateExpression(tables)} AS state, ${SCOPE_EXPRESSION} AS scope`,
-    );
-    this.#check({ state: row?.[0], scope: row?.[1] }, tables);
-    return { steps: [], inexact };
   }
 
   /**
@@ -291,19 +193,19 @@ export class PostgresSession implements CaptureSession {
     if (rows.length === 0) return NO_CHANGES;
     const all: StatementChanges[] = [];
     for (const writes of plan.steps) {
-      const told: StatementChanges[] = [];
+      const answers: Answered[] = [];
       for (const { plan: write, rowsOf } of writes) {
         const own = rowsOf === undefined ? rows : rowsOf(rows);
-        if (own.length > 0) told.push(await this.#changesOf(write, own));
+        if (own.length > 0) answers.push(await this.#answered(write, own));
       }
-      all.push(inOneOrder(told));
+      all.push(await readAnswer(answers));
     }
     return { rows: all.flatMap((one) => one.rows), inexact: all.flatMap((one) => one.inexact) };
   }
 
-  async #changesOf(plan: WritePlan, rows: EngineRows): Promise<StatementChanges> {
+  async #answered(plan: WritePlan, rows: EngineRows): Promise<Answered> {
     const table = await this.#tableNow(plan, rows);
-    return readAnswer({
+    return {
       plan,
       table,
       rows,
@@ -312,7 +214,7 @@ export class PostgresSession implements CaptureSession {
       options: this.options,
       isCut: this.#images.of(table) !== undefined,
       mayRunAgain: this.mayRunAgain,
-    });
+    };
   }
 
   async failedForUs(error: unknown): Promise<Inexact | undefined> {
@@ -424,11 +326,11 @@ export class PostgresSession implements CaptureSession {
   }
 
   /** The table as it is now: what the statement answered tells whether it is still the one that was known. */
-  async #tableNow({ write, table }: WritePlan, rows: EngineRows): Promise<PostgresTable> {
+  async #tableNow({ write, table, states = [table] }: WritePlan, rows: EngineRows): Promise<PostgresTable> {
     const [first = []] = rows;
     const isSame = this.#scope.note(first[EngineColumn.scope]);
     const isKnown =
-      first[EngineColumn.state] === stateOf([table]) &&
+      first[EngineColumn.state] === stateOf(states) &&
       rows.every((row) => isAtHome(row[EngineColumn.home], table));
     if (isSame && isKnown) return table;
     if (!isKnown) this.schema.forget();

@@ -93,6 +93,8 @@ export interface PostgresTable extends TableInfo {
   readonly hasRowSecurity: boolean;
   /** The role may read system columns, such as `ctid`: a right on each of the columns does not hold for them. */
   readonly mayReadPlaces: boolean;
+  /** The role may update each of its columns. */
+  readonly mayUpdate: boolean;
   /** The role may lock its rows, for which the right to update one of its columns is enough. */
   readonly mayLock: boolean;
   /** A view that the database itself can write through: an INSERT, UPDATE or DELETE becomes one of the table beneath. */

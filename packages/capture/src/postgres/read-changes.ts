@@ -52,7 +52,7 @@ export function readOwnRows(write: RowWrite, table: PostgresTable, rows: EngineR
     const after = textOf(row[EngineColumn.new]);
     return before === null
       ? []
-      : [{ before, after, at: clockOf(row), place: textOf(row[EngineColumn.place]) }];
+      : [{ table, before, after, at: clockOf(row), place: textOf(row[EngineColumn.place]) }];
   });
 }
 

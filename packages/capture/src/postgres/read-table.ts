@@ -65,6 +65,7 @@ export function readTable(json: string): PostgresTable {
     encoding: textEncoding(text('encoding')),
     hasRowSecurity: cells.get('hasRowSecurity') === true,
     mayReadPlaces: cells.get('mayReadPlaces') === true,
+    mayUpdate: cells.get('mayUpdate') === true,
     mayLock: cells.get('mayLock') === true,
     isUpdatableView: cells.get('isUpdatableView') === true,
     isTemporary: cells.get('isTemporary') === true,

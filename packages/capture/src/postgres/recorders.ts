@@ -1,7 +1,15 @@
 import type { Inexact, RowChange } from '../dialect.js';
-import { fateOf, isCarriedOn, reachableTables, type SchemaView } from './cascades.js';
+import { fatesOf, isCarriedOn, reachableTables, type SchemaView } from './cascades.js';
 import type { PostgresTable, TriggerEvent } from './postgres-table.js';
 import type { RowWrite } from './write-shape.js';
+
+/**
+ * A table that goes with its session, and from which nothing goes elsewhere: what is worked with and not kept.
+ */
+export function isScratch({ isTemporary, kind, rules, triggers }: PostgresTable): boolean {
+  const isTable = kind === 'table' || kind === 'partitioned';
+  return isTemporary && isTable && rules.length === 0 && triggers.every(({ mayWrite }) => !mayWrite);
+}
 
 /** Who records what happens to a table: the engine, triggers of the database by themselves, or they in part only. */
 export type Recorder = 'engine' | 'triggers' | 'mixed';
@@ -31,10 +39,7 @@ export async function carriesBeyond(
   table: PostgresTable,
 ): Promise<boolean> {
   if (!isCarriedOn(write, table)) return false;
-  const updated = { ...write, verb: 'update' } as const;
-  const fates =
-    write.verb === 'merge' ? [{ isDeleted: true } as const, fateOf(updated, table)] : [fateOf(write, table)];
-  for (const fate of fates) {
+  for (const fate of fatesOf(write, table)) {
     for (const reached of await reachableTables(view, table, fate)) {
       if (view.ignores(reached.name)) continue;
       if (recorderOf(reached, ['update', 'delete']) !== 'triggers') return true;

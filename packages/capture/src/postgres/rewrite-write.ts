@@ -8,6 +8,15 @@ import type { RowWrite } from './write-shape.js';
 
 export { EngineColumn } from './write-form.js';
 
+export interface RewriteOptions {
+  /** What of their rows is left on the server. @default nothing */
+  readonly images?: ImageLimits | undefined;
+  /** Needed where the statement may touch many rows. */
+  readonly limit?: RowLimit | undefined;
+  /** The tables of which the state comes along. @default the table */
+  readonly states?: readonly PostgresTable[];
+}
+
 /**
  * Adds the engine's columns to what the statement returns. It stays one statement that locks, touches and returns the same
  * rows at the same time as before; where it returned nothing, its rows are its count.
@@ -17,8 +26,6 @@ export { EngineColumn } from './write-form.js';
  * assignments of a row, also again after it has waited for another transaction, right before it updates that row, and
  * RETURNING right behind (nodeModifyTable.c, ExecUpdate and ExecOnConflictUpdate).
  *
- * @param images what of their rows is left on the server. @default nothing
- * @param limit needed where the statement may touch many rows
  * @returns undefined where the statement gives no place to read the old row from
  */
 export function rewriteWrite(
@@ -26,10 +33,9 @@ export function rewriteWrite(
   write: RowWrite,
   table: PostgresTable,
   version: number,
-  images?: ImageLimits,
-  limit?: RowLimit,
+  { images, limit, states }: RewriteOptions = {},
 ): Rewritten | undefined {
-  const form = writeForm(sql, write, table, { version, images });
+  const form = writeForm(sql, write, table, { version, images, ...(states && { states }) });
   if (form === undefined) return undefined;
   const returnsRows = write.returning !== null;
   const own = limit !== undefined && returnsRows ? limitSent(form.own, limit) : form.own;

@@ -1,6 +1,7 @@
 import type { Token } from '../tokenize.js';
 import type { PostgresTable } from './postgres-table.js';
 import { foldIdentifier, tokenizePostgres } from './postgres-tokens.js';
+import type { RowLimit } from './row-limit.js';
 import type { RowWrite } from './write-shape.js';
 
 /** What the text alone tells. */
@@ -21,6 +22,16 @@ export function rowBound(sql: string, write: RowWrite, table: Pick<PostgresTable
   const { given, pinned } = boundOf(sql, write);
   if (table.key.length > 0 && table.key.every((name) => pinned.has(name))) return 1;
   return given;
+}
+
+/** @returns undefined for a write that can not touch more rows than are imaged */
+export function rowLimitOf(
+  sql: string,
+  write: RowWrite,
+  table: Pick<PostgresTable, 'key'>,
+  { maxRows, strict }: { readonly maxRows: number; readonly strict: boolean },
+): RowLimit | undefined {
+  return rowBound(sql, write, table) <= maxRows ? undefined : { maxRows, refuses: strict };
 }
 
 function boundOf(sql: string, write: RowWrite): Bound {

@@ -8,6 +8,7 @@ import { ownKey, positionOf, type RawRow, selectByKeys, type TableReader } from 
 
 /** A row that the statement itself touched, as record texts. */
 export interface OwnRow {
+  readonly table: PostgresTable;
   readonly before: string;
   readonly after: string | null;
   readonly at: number;
@@ -37,13 +38,12 @@ interface Tracked {
  */
 export async function settleCascades(
   view: TableReader,
-  image: CascadeImage,
-  table: PostgresTable,
+  image: Pick<CascadeImage, 'reached'>,
   own: readonly OwnRow[],
   at: number,
 ): Promise<{ readonly rows: readonly PostgresChange[]; readonly inexact: readonly Inexact[] }> {
   const followed = new FollowedRows();
-  for (const row of own) followed.addOwn(table, row);
+  for (const row of own) followed.addOwn(row);
   for (const reached of image.reached) {
     for (const text of reached.texts) followed.addReached(reached.table, text, at);
   }
@@ -108,7 +108,7 @@ class FollowedRows {
   readonly #byTable = new Map<string, Tracked[]>();
   readonly #indexes = new Map<string, PointerIndex>();
 
-  addOwn(table: PostgresTable, { before, after, at, place }: OwnRow): void {
+  addOwn({ table, before, after, at, place }: OwnRow): void {
     // Without a key two rows may look the same.
     const id = table.key.length === 0 ? `own ${this.#rows.size}` : idOf(table, parseRecord(before));
     const now = after === null ? null : parseRecord(after);

@@ -10,18 +10,24 @@ export interface SplitQuery {
   readonly body: readonly Token[];
 }
 
+export interface SplitQueries {
+  readonly queries: readonly SplitQuery[];
+  readonly isRecursive: boolean;
+  /** What stands behind them. */
+  readonly main: readonly Token[];
+}
+
 /**
  * Parts a statement that begins with WITH: `WITH [RECURSIVE] name [(columns)] AS [[NOT] MATERIALIZED] (query)`, each but the
  * last with a comma behind it, and what follows.
  *
  * @returns undefined where it is not of this form: with SEARCH or CYCLE, which only queries have that write nothing
  */
-export function splitQueries(
-  tokens: readonly Token[],
-): { readonly queries: readonly SplitQuery[]; readonly main: readonly Token[] } | undefined {
+export function splitQueries(tokens: readonly Token[]): SplitQueries | undefined {
   const queries: SplitQuery[] = [];
-  let at =
-    isWord(tokens[1], 'RECURSIVE') && !isPunctuation(tokens[2], '(') && !isWord(tokens[2], 'AS') ? 2 : 1;
+  const isRecursive =
+    isWord(tokens[1], 'RECURSIVE') && !isPunctuation(tokens[2], '(') && !isWord(tokens[2], 'AS');
+  let at = isRecursive ? 2 : 1;
   for (;;) {
     const name = tokens[at];
     if (name?.kind !== 'word' && name?.kind !== 'quoted') return undefined;
@@ -45,7 +51,7 @@ export function splitQueries(
     at += 1;
   }
   const main = tokens.slice(at);
-  return main.length === 0 ? undefined : { queries, main };
+  return main.length === 0 ? undefined : { queries, isRecursive, main };
 }
 
 /** Where the parenthesis closes that opens at `open`; the number of tokens where it does not. */

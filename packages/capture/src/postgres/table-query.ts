@@ -175,6 +175,7 @@ export function tableQuery(condition: string, scope: string): string {
     'isKeyLate', ${IS_KEY_LATE}, 'encoding', pg_catalog.getdatabaseencoding(),
     'hasRowSecurity', pg_catalog.row_security_active(t.oid),
     'mayReadPlaces', pg_catalog.has_table_privilege(t.oid, 'SELECT'),
+    'mayUpdate', pg_catalog.has_table_privilege(t.oid, 'UPDATE'),
     'mayLock', pg_catalog.has_any_column_privilege(t.oid, 'UPDATE'),
     'isUpdatableView', ${IS_UPDATABLE_VIEW}, 'isTemporary', t.relpersistence = 't', 'isWide', ${IS_WIDE},
     'isBehind', ${behindExpression('t.oid')}, 'fingerprint', ${fingerprintExpression('t.oid')}, 'effects', ${effectsExpression('t.oid')})::text AS described, ${scope} AS scope

@@ -1,5 +1,6 @@
 import type { Edit } from './edit-text.js';
-import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
+import { type PostgresColumn, type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
+import { quoteIdentifier } from './quote-identifier.js';
 import { type ImageLimits, isWhole, rowExpression } from './row-image.js';
 import { STATEMENT_TOKEN as TOKEN } from './statement-token.js';
 import { homeExpression, stateExpression } from './table-state.js';
@@ -41,6 +42,8 @@ export interface FormOptions {
   readonly images?: ImageLimits | undefined;
   /** By which setting the old row goes, where it has to: of several writes in one statement each has its own. */
   readonly setting?: string;
+  /** The tables of which the state comes along. @default the table */
+  readonly states?: readonly PostgresTable[];
 }
 
 export const OLD_SETTING = 'indelible.old';
@@ -51,7 +54,7 @@ export function writeForm(
   sql: string,
   write: RowWrite,
   table: PostgresTable,
-  { version, images, setting = OLD_SETTING }: FormOptions,
+  { version, images, setting = OLD_SETTING, states = [table] }: FormOptions,
 ): WriteForm | undefined {
   // The database refuses it, in words that are about the caller's text and not ours.
   if (write.verb === 'update' && write.assigned.size === 0) return undefined;
@@ -92,12 +95,12 @@ export function writeForm(
     old,
     now,
     CLOCK,
-    stateExpression([table]),
+    stateExpression(states),
     SCOPE_EXPRESSION,
     table.key.length === 0 && table.kind === 'table' && table.mayReadPlaces
       ? `${write.qualifier}.ctid::text`
       : 'NULL::text',
-    table.mayReadPlaces ? homeExpression(write.qualifier, table) : 'NULL::text',
+    table.mayReadPlaces && table.kind !== 'view' ? homeExpression(write.qualifier, table) : 'NULL::text',
   ];
   // The row that is inserted next must not find the old row of one that was updated.
   return { edits, own, further: clears ? [`pg_catalog.set_config('${setting}', '', true)`] : [] };
@@ -133,12 +136,34 @@ function noteOldRow(
   row: string,
   setting: string,
 ): readonly Edit[] | undefined {
+  const note = `pg_catalog.set_config('${setting}', ${TOKEN} || ${row}, true) IS NULL`;
   for (const { column, expression } of write.assignments) {
     const known = table.columns.find(({ name }) => name === column);
     const text = sql.slice(expression.start, expression.end);
     if (known === undefined || !canBeUnassigned(text)) continue;
-    const note = `pg_catalog.set_config('${setting}', ${TOKEN} || ${row}, true) IS NULL`;
     return [{ at: expression.start, until: expression.end, text: unassigned(note, text, known.castType) }];
   }
-  return undefined;
+  const free = freeColumn(write, table);
+  if (free === undefined || write.setAt === undefined) return undefined;
+  const value = `${write.qualifier}.${quoteIdentifier(free.name)}`;
+  return [
+    { at: write.setAt, text: `${quoteIdentifier(free.name)} = ${unassigned(note, value, free.castType)}, ` },
+  ];
+}
+
+/**
+ * A column that can be assigned what it is, without anybody noticing: triggers and rights may go by the columns that are
+ * assigned.
+ */
+function freeColumn({ assigned }: RowWrite, table: PostgresTable): PostgresColumn | undefined {
+  if (!table.mayUpdate || (table.kind !== 'table' && table.kind !== 'partitioned')) return undefined;
+  if (table.triggers.some(({ events }) => events.has('update'))) return undefined;
+  const pointed = [...table.referencedBy.flatMap(({ referenced }) => referenced), ...table.key];
+  const pointing = table.references.flatMap(({ columns }) => columns);
+  const taken = new Set([...pointed, ...pointing, ...assigned]);
+  // One of integers may be an identity column, which takes DEFAULT only.
+  return table.columns.find(
+    ({ name, isGenerated, isReadable, format }) =>
+      !taken.has(name) && !isGenerated && isReadable && format.kind !== 'integer',
+  );
 }

@@ -29,6 +29,8 @@ export interface RowWrite {
   readonly qualifier: string;
   /** The plain ones of SET, also of ON CONFLICT DO UPDATE. */
   readonly assignments: readonly Assignment[];
+  /** Where the first of all begins. */
+  readonly setAt?: number | undefined;
   /** Every column that SET names. */
   readonly assigned: ReadonlySet<string>;
   readonly conflict: 'none' | 'nothing' | 'update';
@@ -41,6 +43,8 @@ export interface RowWrite {
   readonly where: Span | null;
   /** What WHERE names that can be a column of the target only, outside of sub-selects. */
   readonly whereNames: ReadonlySet<string>;
+  /** Of a MERGE alone. */
+  readonly merge?: MergeShape;
   /** What stands before the verb: WITH and its queries. */
   readonly prefix: Span;
   /** The columns that RETURNING gives; null where the text does not tell them, undefined where there is none. */
@@ -49,6 +53,15 @@ export interface RowWrite {
   readonly end: number;
   /** The words `old` and `new` mean something of the statement's own. */
   readonly namesOldOrNew: boolean;
+}
+
+export interface MergeShape {
+  /** What stands between USING and the first action: the source and ON. */
+  readonly source: Span;
+  readonly deletes: boolean;
+  readonly inserts: boolean;
+  /** It acts on rows of the target that the source does not match. */
+  readonly isBySource: boolean;
 }
 
 /** A column by its name, or all those of the target. */
@@ -74,6 +87,8 @@ export interface WritingWith {
   /** What stands behind them; it may write nothing itself. */
   readonly main: RowWrite | Query;
   readonly mainText: Span;
+  /** By write: what stands in front of a query that finds its rows before anything runs, where there is one. */
+  readonly lockPrefixes: ReadonlyMap<RowWrite, string>;
 }
 
 /** Several statements in one string. */

@@ -71,20 +71,37 @@ describePostgres('a write', (server) => {
     );
   });
 
-  test('that assigns no column by itself is marked before PostgreSQL 18', async () => {
-    await bench.reset(PEOPLE);
+  test('that assigns no column by itself is told', async () => {
     const sent = [
       "UPDATE person SET (age, name) = (SELECT 32, 'Eva') WHERE id = 1",
       "UPDATE person SET tags[2] = 'c' WHERE id = 1",
+      'UPDATE person p SET age = DEFAULT WHERE id = 1 RETURNING p.*',
+      'WITH x AS (UPDATE person SET age = DEFAULT, pay = DEFAULT RETURNING *) SELECT * FROM x',
+      "INSERT INTO person(id, name) VALUES (2, 'u'), (9, 'n') ON CONFLICT (id) DO UPDATE SET (age, name) = (SELECT 7, EXCLUDED.name)",
+    ];
+    expect(await exact(PEOPLE, ...sent)).toEqual([
+      'update 1 age,double,name',
+      'update 1 tags',
+      'update 1 age,double',
+      'update 2 age,double',
+      'update 3 age,double',
+      'update 4 age,double',
+      'update 2 age,double,name',
+      'create 9',
+    ]);
+  });
+
+  test('that assigns no column by itself is marked before PostgreSQL 18 where a trigger could notice another one', async () => {
+    await bench.reset(`${PEOPLE} CREATE FUNCTION keeps() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+      CREATE TRIGGER keeps BEFORE UPDATE OF name ON person FOR EACH ROW EXECUTE FUNCTION keeps();`);
+    const sent = [
       'UPDATE person SET age = DEFAULT WHERE id = 1',
+      "UPDATE person SET tags[2] = 'c' WHERE id = 1",
     ];
     for (const sql of sent) await bench.same(sql);
     const marked = 'opaque person: no column that is assigned by itself in an UPDATE of "person"';
-    expect((await bench.events()).map(summary)).toEqual(
-      bench.version < 18
-        ? [marked, marked, marked]
-        : ['update 1 age,double,name', 'update 1 tags', 'update 1 age,double'],
-    );
+    // On 18 too: behind such a trigger `old` may be outdated.
+    expect((await bench.events()).map(summary)).toEqual([marked, marked]);
   });
 
   test('of identical values records nothing', async () => {

@@ -13,10 +13,15 @@ import { summary } from './summary.js';
 const MINUTES = Number(process.env.INDELIBLE_FUZZ_MINUTES ?? 0);
 const SEED = Number(process.env.INDELIBLE_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
+/** Of several writes in one statement or string the rows that foreign keys reach can not always be locked before. */
+const MAY_BE_MARKED = /^opaque \w+: the foreign keys that point at/;
+const HAS_MORE = /;|^WITH w0/;
+
 /** The database does not promise an order, and locking a row may change it. */
 function comparable(outcome: Outcome): unknown {
   if ('error' in outcome) return outcome.error.slice(0, 5);
-  return { ...outcome, rows: outcome.rows.map((row) => JSON.stringify(row)).sort() };
+  const rows = outcome.rows.map((row) => JSON.stringify(row)).sort();
+  return { ...outcome, rows, others: outcome.others?.map(comparable) };
 }
 
 /** One connection: the same must come out as without auditing, and the events must tell it. */
@@ -30,8 +35,13 @@ async function checkAlone(bench: PostgresBench, { schema, steps }: RandomRun): P
   const after = await readPostgresTables(bench.outside);
   assert.deepEqual(after, await readPostgresTables(bench.plain.client));
   const events = await bench.events();
-  assert.deepEqual(events.filter(isInexact).map(summary), [], 'what was not captured exactly');
-  assertTells(events, before, after);
+  const marks = events.filter(isInexact).map(summary);
+  assert.deepEqual(
+    marks.filter((mark) => !MAY_BE_MARKED.test(mark) || !steps[0]?.some((sql) => HAS_MORE.test(sql))),
+    [],
+    'what was not captured exactly',
+  );
+  if (marks.length === 0) assertTells(events, before, after);
 }
 
 /** Several connections at once: played back in the order of their ids, the events lead to what stands there. */

@@ -68,7 +68,47 @@ function condition(table: RandomTable, tables: readonly RandomTable[]): fc.Arbit
   return fc.oneof({ weight: 5, arbitrary: compared }, nested, fc.constant('true'));
 }
 
+/** Queries of WITH that write, with a write or a query behind them that may read them. */
+function withWrites(tables: readonly RandomTable[]): fc.Arbitrary<string> {
+  const query = fc.tuple(
+    single(tables, false),
+    fc.constantFrom('', ' RETURNING *', ' RETURNING 1 AS id, 2 AS v'),
+  );
+  const queries = fc.array(query, { minLength: 1, maxLength: 3 });
+  return fc
+    .tuple(queries, fc.boolean(), single(tables, true), fc.constantFrom(...tables), fc.nat())
+    .map(([writes, isRead, main, table, choice]) => {
+      const parts = writes.map(([sql, returning], at) => `w${at} AS (${sql}${returning})`);
+      const readable = writes.flatMap(([, returning], at) => (returning === '' ? [] : [`w${at}`]));
+      const read = readable[choice % Math.max(readable.length, 1)];
+      const key = table.key[0]?.name;
+      const behind =
+        read === undefined
+          ? 'SELECT 1 AS one'
+          : choice % 3 === 0
+            ? `DELETE FROM ${table.name} WHERE ${table.name}.${key}::text IN (SELECT v::text FROM ${read})`
+            : choice % 3 === 1
+              ? `SELECT * FROM ${read}`
+              : `UPDATE ${table.name} SET ${key} = ${table.name}.${key} FROM ${read} WHERE ${table.name}.${key}::text = ${read}.v::text`;
+      return `WITH ${parts.join(', ')} ${isRead ? behind : main}`;
+    });
+}
+
 function statement(tables: readonly RandomTable[]): fc.Arbitrary<string> {
+  return fc.oneof(
+    { weight: 20, arbitrary: single(tables, true) },
+    { weight: 3, arbitrary: withWrites(tables) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .array(single(tables, true), { minLength: 2, maxLength: 3 })
+        .map((several) => several.join('; ')),
+    },
+  );
+}
+
+/** @param isAlone it may have queries of WITH and a RETURNING of its own */
+function single(tables: readonly RandomTable[], isAlone: boolean): fc.Arbitrary<string> {
   return fc.constantFrom(...tables).chain((table) => {
     const row = fc.tuple(...table.columns.map(valueFor)).map((values) => `(${values.join(', ')})`);
     const rows = fc.array(row, { minLength: 1, maxLength: 4 }).map((all) => all.join(', '));
@@ -109,6 +149,8 @@ function statement(tables: readonly RandomTable[]): fc.Arbitrary<string> {
         ([set, value]) =>
           `WITH q(x) AS (VALUES (${value}::text)) UPDATE ${table.name} SET ${set} FROM q WHERE ${table.name}.${table.key[0]?.name}::text = q.x`,
       );
+    const bare = fc.oneof(insert, ignoring, upsert, update, remove);
+    if (!isAlone) return bare;
     return fc.oneof(
       { weight: 5, arbitrary: insert },
       { weight: 1, arbitrary: ignoring },

@@ -236,4 +236,79 @@ describePostgres('a statement with queries that write', (server) => {
     });
     expect((await bench.events()).map(summary)).toEqual(['update 1 name']);
   });
+
+  const FAMILY = `
+    CREATE TABLE person(id int PRIMARY KEY, name text, parent int REFERENCES person ON DELETE SET NULL);
+    CREATE TABLE visit(id int PRIMARY KEY, person int REFERENCES person ON DELETE CASCADE ON UPDATE CASCADE, note text);
+    CREATE TABLE archive(id int PRIMARY KEY, name text);
+    INSERT INTO person VALUES (1,'Ada',NULL),(2,'Bo',1),(3,'Cy',1),(4,'Di',3);
+    INSERT INTO visit VALUES (10,1,'x'),(11,1,'y'),(12,2,'z'),(13,4,'w');
+  `;
+
+  test('whose foreign keys reach further rows is told with them', async () => {
+    expect(
+      await exact(
+        FAMILY,
+        'WITH gone AS (DELETE FROM person WHERE id = 1 RETURNING *) INSERT INTO archive SELECT id, name FROM gone',
+        "WITH old AS (SELECT 2 AS id), gone AS (DELETE FROM person USING old WHERE person.id = old.id) UPDATE visit SET note = 'n' WHERE id > 11 RETURNING id",
+        'WITH moved AS (UPDATE person SET id = id + 10 WHERE id = 4), gone AS (DELETE FROM person WHERE id = 3 RETURNING id) SELECT * FROM gone',
+        'WITH late AS (UPDATE visit SET person = NULL) DELETE FROM person RETURNING id',
+      ),
+    ).toEqual([
+      'delete 1',
+      'update 2 parent',
+      'update 3 parent',
+      'delete 10',
+      'delete 11',
+      'create 1',
+      'delete 12',
+      'delete 2',
+      'update 13 note',
+      'delete 3',
+      'update 4 to 14 id,parent',
+      'update 13 person',
+      'delete 14',
+      'update 13 person',
+    ]);
+  });
+
+  test('whose foreign keys may reach what it inserts, or rows that another of its writes gives, is marked', async () => {
+    await bench.reset(FAMILY);
+    const marked = 'opaque person: the foreign keys that point at "person"';
+    await bench.same(
+      'WITH gone AS (DELETE FROM person WHERE id = 1 RETURNING id) INSERT INTO visit SELECT 20, 2 FROM gone',
+    );
+    expect((await bench.events()).map(summary)).toEqual(['delete 1', 'create 20', marked]);
+    await bench.same(
+      "WITH up AS (UPDATE visit SET note = 'up' RETURNING person) DELETE FROM person WHERE id IN (SELECT person FROM up)",
+    );
+    expect((await bench.events()).map(summary)).toContain(marked);
+  });
+
+  test('that merges is told on PostgreSQL 18, with the rows that foreign keys reach', async () => {
+    const merge = (actions: string): string =>
+      `MERGE INTO person p USING (VALUES (1, 21), (2, NULL), (9, 9)) AS s(id, next) ON p.id = s.id ${actions}`;
+    const sent = [
+      merge(
+        'WHEN MATCHED AND s.next IS NULL THEN DELETE WHEN MATCHED THEN UPDATE SET name = CASE WHEN s.next > 1 THEN name END, id = s.next',
+      ),
+      `${merge('WHEN NOT MATCHED THEN DO NOTHING WHEN MATCHED AND p.id > 1 THEN DELETE')} ${bench.version < 18 ? '' : 'RETURNING p.id'}`,
+    ];
+    if (bench.version < 18) {
+      await bench.reset(FAMILY);
+      for (const sql of sent) await bench.same(sql);
+      expect(new Set((await bench.events()).map(summary))).toEqual(
+        new Set(['opaque person: a MERGE into "person"']),
+      );
+    } else {
+      expect(
+        await exact(FAMILY.replace('ON DELETE SET NULL', 'ON DELETE SET NULL ON UPDATE CASCADE'), ...sent),
+      ).toContain('update 1 to 21 id');
+      // What it inserts, a foreign key of the table to itself may reach.
+      await bench.same(merge('WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id)'));
+      expect((await bench.events()).map(summary)).toContain(
+        'opaque person: the foreign keys that point at "person"',
+      );
+    }
+  });
 });

@@ -51,6 +51,16 @@ export const effectOperations: readonly RecordedOperation[] = [
       run: ['MERGE INTO person USING (VALUES (1)) AS s(id) ON person.id = s.id WHEN MATCHED THEN DELETE'],
     },
   },
+  onPostgres(
+    'writes inside of WITH, into tables with cascades',
+    family('ON DELETE CASCADE'),
+    "WITH gone AS (DELETE FROM person WHERE id = 4 RETURNING *) UPDATE visit SET note = 'late' WHERE person < 4",
+  ),
+  onPostgres(
+    'writes inside of WITH, where one finds the rows of another whose cascades it is about',
+    family('ON DELETE CASCADE'),
+    "WITH up AS (UPDATE visit SET note = 'up' WHERE id = 13 RETURNING person) DELETE FROM person WHERE id IN (SELECT person FROM up)",
+  ),
   {
     name: 'trigger that edits the row in hand',
     mariadb: {
@@ -152,6 +162,11 @@ export const effectOperations: readonly RecordedOperation[] = [
     ),
     mariadb: { schema: VIEW, run: ["UPDATE adult SET name = 'Eve' WHERE id = 1"] },
   },
+  onPostgres(
+    'view that leaves the key of its table out',
+    `${PEOPLE} CREATE VIEW named AS SELECT name FROM person;`,
+    "UPDATE named SET name = 'Eve'",
+  ),
   {
     name: 'view with an INSTEAD OF trigger',
     sqlite: {

@@ -54,6 +54,16 @@ export const statementOperations: readonly RecordedOperation[] = [
     PEOPLE,
     "UPDATE person SET (age, name) = (31, 'Eve') WHERE id = 1",
   ),
+  onPostgres(
+    'UPDATE that assigns DEFAULT, or a part of an array, only',
+    PEOPLE,
+    'UPDATE person SET age = DEFAULT WHERE id = 1',
+  ),
+  onPostgres(
+    'the same, of all columns but the key',
+    PEOPLE,
+    "UPDATE person SET (age, name) = (SELECT 31, 'Eve') WHERE id = 1",
+  ),
   everywhere('UPDATE of the primary key', PEOPLE, 'UPDATE person SET id = id + 100 WHERE id > 1'),
   everywhere('DELETE of many rows', PEOPLE, 'DELETE FROM person WHERE age > 30'),
   andMariaDb(

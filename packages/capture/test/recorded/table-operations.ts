@@ -182,6 +182,7 @@ export const tableOperations: readonly RecordedOperation[] = [
       schema: PEOPLE,
       session: ['CREATE TEMP TABLE scratch(id INTEGER PRIMARY KEY, name TEXT)'],
       run: ["INSERT INTO scratch VALUES (1, 'x')"],
+      isLeftAlone: true,
     },
     mariadb: {
       schema: PEOPLE,
