@@ -24,8 +24,12 @@ export async function findLateKeys(
     texts.map((text) => (text === null ? null : parseRecord(text))),
   );
   const raws = [...before, ...after].filter((raw) => raw !== null);
-  const found = await selectByKeys(reader, table, ownKey(table, raws), '');
-  const isTwice = found.texts.length !== new Set(images[1]?.filter((text) => text !== null)).size;
+  const unique = [...new Map(raws.map((raw) => [keyOf(table, raw), raw])).values()];
+  const found = await selectByKeys(reader, table, ownKey(table, unique), '');
+  // Two rows may be alike in all that they hold.
+  const isTwice =
+    found.texts.length !== new Set(images[1]?.filter((text) => text !== null)).size ||
+    found.count !== found.texts.length;
   if (!isTwice && !hasExchange(table, before, after)) return [];
   const reason = `the key of "${table.name.name}", which is checked late: two rows stand under one, or rows have exchanged theirs`;
   return [{ table: table.name, fidelity: 'opaque', reason }];

@@ -12,6 +12,7 @@ import {
 import { errorText } from '../error-text.js';
 import type { Statement } from '../statement.js';
 import type { SchemaView } from './cascades.js';
+import { HeldTables } from './held-tables.js';
 import { imageTruncation } from './image-truncation.js';
 import { LeftToTriggers } from './left-to-triggers.js';
 import { OutdatedSchema } from './outdated-schema.js';
@@ -55,6 +56,7 @@ export class PostgresSession implements CaptureSession {
   readonly #images: StatementImages;
   readonly #left: LeftToTriggers;
   readonly #planner: StatementPlanner;
+  readonly #held = new HeldTables();
 
   /** @param mayRunAgain the transaction is of one statement, and is undone and run again where that was not seen */
   constructor(
@@ -155,6 +157,9 @@ export class PostgresSession implements CaptureSession {
     const plan = await this.#planner.plan(sql, shape, inputLength, ask);
     if (plan === undefined) return NOTHING;
     if (plan.rewritten === undefined) return { inexact: plan.inexact };
+    // A transaction of the caller's must not fail for a name that only the form of its statement has.
+    if (!this.mayRunAgain)
+      await this.#held.hold(this.#view, plan.steps.flat(), (...told) => this.#check(...told));
     this.#plan = plan;
     return { inexact: plan.inexact, rewritten: plan.rewritten };
   }
@@ -245,6 +250,7 @@ export class PostgresSession implements CaptureSession {
   }
 
   async beforeSchemaChange(): Promise<void> {
+    this.#held.forget();
     this.#forgetSchema();
   }
 
@@ -255,6 +261,7 @@ export class PostgresSession implements CaptureSession {
   savepointRolledBack(): void {
     this.#scope.returns();
     this.#left.forget();
+    this.#held.forget();
   }
 
   async tell(text: string): Promise<void> {
@@ -271,6 +278,7 @@ export class PostgresSession implements CaptureSession {
   renew(): void {
     this.abandon();
     this.#left.forget();
+    this.#held.forget();
     this.#scope.renew();
   }
 

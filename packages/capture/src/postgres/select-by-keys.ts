@@ -30,7 +30,7 @@ export async function selectByKeys(
   columns: readonly KeyColumn[],
   rest: string,
   limit = Number.POSITIVE_INFINITY,
-): Promise<{ readonly texts: readonly string[]; readonly isCut: boolean }> {
+): Promise<{ readonly texts: readonly string[]; readonly count: number; readonly isCut: boolean }> {
   const lists = columns.map((_, position) => `$${position + 1}::text[]`).join(', ');
   const names = columns.map((_, position) => `k${position}`).join(', ');
   const conditions = columns.map(
@@ -43,6 +43,8 @@ export async function selectByKeys(
   );
   return {
     texts: [...new Set(rows.map(([text]) => readImage(table, text) ?? ''))],
+    // Of values that are given twice a row comes twice.
+    count: rows.length,
     isCut: rows.length > limit,
   };
 }

@@ -132,8 +132,12 @@ function makeTable(name: string, of: RandomShape, earlier: readonly RandomTable[
   const triggers = of.triggers.map(
     (one) => `CREATE TRIGGER ${one} ${TRIGGERS[one]} ON ${name} FOR EACH ROW EXECUTE FUNCTION ${one}();`,
   );
+  const view = `CREATE VIEW ${viewOf(name)} AS SELECT ${columns
+    .map((column) => `x.${column.name}`)
+    .reverse()
+    .join(', ')}, upper(x.u) AS loud FROM ${name} AS x WHERE x.v IS DISTINCT FROM 4;`;
   const sql = `CREATE TABLE ${name} (${lines.join(', ')})${isPartitioned ? ` PARTITION BY RANGE (${first.name})` : ''};
-    ${partitions} ${triggers.join(' ')}`;
+    ${partitions} ${triggers.join(' ')} ${view}`;
   return { name, key, columns, sql };
 }
 
@@ -152,6 +156,11 @@ function makeLink(left: RandomTable, right: RandomTable): RandomTable {
 
 function sameKinds(left: readonly RandomColumn[], right: readonly RandomColumn[]): boolean {
   return left.length === right.length && left.every(({ kind }, at) => kind === right[at]?.kind);
+}
+
+/** A view that the database writes through, of the table. */
+export function viewOf(table: string): string {
+  return `${table}_view`;
 }
 
 export function namesOf(columns: readonly RandomColumn[]): string {

@@ -5,6 +5,7 @@ import {
   type RandomSchema,
   type RandomTable,
   randomSchema,
+  viewOf,
 } from './random-schema.js';
 
 export interface RandomRun {
@@ -94,10 +95,18 @@ function withWrites(tables: readonly RandomTable[]): fc.Arbitrary<string> {
     });
 }
 
+function throughView(tables: readonly RandomTable[]): fc.Arbitrary<string> {
+  const views = tables
+    .filter(({ name }) => name !== 'link')
+    .map((table) => ({ ...table, name: viewOf(table.name) }));
+  return single(views, false).filter((sql) => !sql.includes('DO UPDATE'));
+}
+
 function statement(tables: readonly RandomTable[]): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 20, arbitrary: single(tables, true) },
     { weight: 3, arbitrary: withWrites(tables) },
+    { weight: 2, arbitrary: throughView(tables) },
     {
       weight: 1,
       arbitrary: fc
