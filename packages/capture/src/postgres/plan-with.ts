@@ -24,6 +24,8 @@ export function writesOf({ queries, main }: WritingWith): readonly RowWrite[] {
 /** Finds out how far each of its writes can be captured. */
 export async function planWith(request: WithRequest): Promise<StatementPlan> {
   const { view, sql, shape, tables, version } = request;
+  const twice = writtenTwice(request);
+  if (twice !== undefined) return { steps: [], inexact: [twice] };
   const inexact: Inexact[] = [];
   const shown: ShownWrite[] = [];
   const plans: WritePlan[] = [];
@@ -67,6 +69,21 @@ export async function planWith(request: WithRequest): Promise<StatementPlan> {
     writes.push({ plan: whole, rowsOf: rowsOf.bind(undefined, plan.write) });
   }
   return { steps: [writes], inexact, rewritten };
+}
+
+/** Which of two queries comes to a row first decides what becomes of it, and to show their rows may change that. */
+function writtenTwice({ shape, tables }: WithRequest): Inexact | undefined {
+  const roots = new Set<string>();
+  for (const { write } of shape.queries) {
+    const table = tables.get(write);
+    if (table === undefined) continue;
+    if (roots.has(table.root)) {
+      const reason = `several queries of WITH that write to "${table.name.name}"`;
+      return { table: table.name, fidelity: 'opaque', reason };
+    }
+    roots.add(table.root);
+  }
+  return undefined;
 }
 
 /** Locks and reads the rows that foreign keys reach from the write. @returns undefined where they reach none */

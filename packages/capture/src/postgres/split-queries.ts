@@ -51,7 +51,8 @@ export function splitQueries(tokens: readonly Token[]): SplitQueries | undefined
     at += 1;
   }
   const main = tokens.slice(at);
-  return main.length === 0 ? undefined : { queries, isRecursive, main };
+  // A second WITH is none of SQL's.
+  return main.length === 0 || isWord(main[0], 'WITH') ? undefined : { queries, isRecursive, main };
 }
 
 /** Where the parenthesis closes that opens at `open`; the number of tokens where it does not. */

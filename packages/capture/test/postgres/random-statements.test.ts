@@ -14,7 +14,8 @@ const MINUTES = Number(process.env.INDELIBLE_FUZZ_MINUTES ?? 0);
 const SEED = Number(process.env.INDELIBLE_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Of several writes in one statement or string the rows that foreign keys reach can not always be locked before. */
-const MAY_BE_MARKED = /^opaque \w+: the foreign keys that point at/;
+const MAY_BE_MARKED =
+  /^opaque \w+: (?:the foreign keys that point at|several queries of WITH that write to|the view)/;
 const HAS_MORE = /;|^WITH w0/;
 
 /** The database does not promise an order, and locking a row may change it. */
