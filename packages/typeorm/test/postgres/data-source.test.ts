@@ -236,6 +236,23 @@ describePostgres('an audited data source', (server) => {
     expect(audited).toEqual(plain);
   });
 
+  it('records what is written on either kind of connection of a replicated data source', async () => {
+    await withHarness(
+      async (harness) => {
+        const { Tag } = harness.domain;
+        await harness.dataSource.getRepository(Tag).save({ code: 'a', label: 'x' });
+        await harness.dataSource.transaction((manager) =>
+          manager.getRepository(Tag).update({ code: 'a' }, { label: 'y' }),
+        );
+        const copy = harness.dataSource.createQueryRunner('slave');
+        await copy.query(`UPDATE "Tag" SET "label" = 'z'`);
+        await copy.release();
+        expect(await actionsOf(harness)).toEqual(['tag.created', 'tag.updated', 'tag.updated']);
+      },
+      { replicated: true },
+    );
+  });
+
   it('refuses binary values, of which no images are made, and keeps no connection', async () => {
     const dataSource = new DataSource({ type: 'postgres', url: server.url, extra: { binary: true, max: 1 } });
     auditDataSource(dataSource);

@@ -50,6 +50,8 @@ export interface PostgresWay {
   readonly server: TestPostgres;
   /** Connections of the data source's pool. */
   readonly pool: number;
+  /** True: the server as one that is written to, and as a copy of it that is read. @default false */
+  readonly replicated?: boolean;
   /** More for the data source. */
   readonly options?: Partial<DataSourceOptions>;
   /** How the data source is audited. @default `auditDataSource` before it is initialized */
@@ -58,7 +60,7 @@ export interface PostgresWay {
 
 /** Makes a fresh database with the domain's tables, and an audited data source on it. */
 export async function createPostgresHarness(
-  { server, pool, options: more = {}, switchOn = auditDataSource }: PostgresWay,
+  { server, pool, replicated = false, options: more = {}, switchOn = auditDataSource }: PostgresWay,
   options: OrmHarnessOptions = {},
 ): Promise<PostgresHarness> {
   const { url, drop } = await createDomainDatabase(server);
@@ -79,7 +81,7 @@ export async function createPostgresHarness(
   const domain = createDomain(TYPES);
   const dataSource = new DataSource({
     type: 'postgres',
-    url,
+    ...(replicated ? { replication: { master: { url }, slaves: [{ url }] } } : { url }),
     poolSize: pool,
     entities: Object.values(domain),
     extra: { Client: countingClient(traffic) },
