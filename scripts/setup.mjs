@@ -203,6 +203,7 @@ function schemaDirectories() {
     directory,
     join(directory, 'postgres'),
     join(directory, 'mysql'),
+    join(directory, 'second-apps/prisma'),
     join(directory, 'test'),
     join(directory, 'test/postgres'),
     join(directory, 'test/mysql'),

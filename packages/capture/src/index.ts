@@ -43,6 +43,13 @@ export { createPostgresDialect } from './postgres/postgres-dialect.js';
 export { type NamedTable, RawReads } from './reads/raw-reads.js';
 export { ReadCollector } from './reads/read-collector.js';
 export { idOfRow, type ShownRows } from './reads/shown-rows.js';
+export { findModules, loadModule } from './register/find-modules.js';
+export {
+  createRegisteredAudit,
+  type RegisteredAudit,
+  type RegisterSettings,
+  readRegisterSettings,
+} from './register/registered-audit.js';
 export { createSqliteDialect } from './sqlite/sqlite-dialect.js';
 export { announceLibrary, getSqliteFile, type SqliteLibrary } from './sqlite/sqlite-file.js';
 export type { RunStatement, SteeredConnection } from './steered-connection.js';

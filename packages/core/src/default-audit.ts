@@ -3,38 +3,17 @@ import type { ActionDefinitions } from './catalogue.js';
 import { createAudit, type TypedAuditOptions } from './create-audit.js';
 import type { EventInput } from './event.js';
 import { sharedState } from './shared-state.js';
+import { createStandIn } from './stand-in.js';
 import { createTypedRecord, type TypedAudit } from './typed-record.js';
 
 /**
  * Stands for whatever the default audit is at the time of each call: who asked for it before `configureAudit()` ran uses
  * what was configured. It has no state, so that each copy of this package in one process may have its own.
  */
-const DEFAULT: Audit = Object.freeze({
-  record: (...args: Parameters<Audit['record']>) => current().record(...args),
-  recordAll: (...args: Parameters<Audit['recordAll']>) => current().recordAll(...args),
-  recordLater: (...args: Parameters<Audit['recordLater']>) => current().recordLater(...args),
-  without: <T>(fn: () => T | PromiseLike<T>, options: { readonly reason: string }) =>
-    current().without(fn, options),
-  flush: () => current().flush(),
-  seal: () => current().seal(),
-  checkpoint: (...args: Parameters<Audit['checkpoint']>) => current().checkpoint(...args),
-  verify: (...args: Parameters<Audit['verify']>) => current().verify(...args),
-  migrate: () => current().migrate(),
-  health: () => current().health(),
-  checkHealth: () => current().checkHealth(),
+const DEFAULT: Audit = createStandIn({
+  current,
   close: async () => sharedState().defaultAudit?.close(),
-  store: () => current().store(),
   offerStore,
-  outbox: (...args: Parameters<Audit['outbox']>) => current().outbox(...args),
-  prepare: (...args: Parameters<Audit['prepare']>) => current().prepare(...args),
-  describeOperation: (...args: Parameters<Audit['describeOperation']>) =>
-    current().describeOperation(...args),
-  operationCommitted: (log: string) => current().operationCommitted(log),
-  committed: (...args: Parameters<Audit['committed']>) => current().committed(...args),
-  policy: (...args: Parameters<Audit['policy']>) => current().policy(...args),
-  limits: () => current().limits(),
-  deliver: (...args: Parameters<Audit['deliver']>) => current().deliver(...args),
-  reportError: (...args: Parameters<Audit['reportError']>) => current().reportError(...args),
 });
 
 /**

@@ -51,6 +51,7 @@ export {
   type SignedNote,
   type VerifiedSignature,
 } from './signed-note.js';
+export { createStandIn, type StandInOptions } from './stand-in.js';
 export * from './standard-schema.js';
 export * from './store.js';
 export { type ToJsonOptions, toJson } from './to-json.js';

@@ -94,3 +94,15 @@ export function auditFactory(factory: SqlAdapterFactory, options: AuditAdapterOp
   audited.set(factory, state);
   return state;
 }
+
+/** Has `work` done before each connection of an audited factory. */
+export function beforeConnect(factory: SqlAdapterFactory, work: () => Promise<void>): void {
+  const connect = factory.connect.bind(factory);
+  Object.defineProperty(factory, 'connect', {
+    configurable: true,
+    value: async (): Promise<SqlAdapter> => {
+      await work();
+      return connect();
+    },
+  });
+}

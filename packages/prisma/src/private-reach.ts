@@ -55,6 +55,19 @@ export function beforeFirstOperation(client: object, check: () => void): void {
   }
 }
 
+/** Has `work` done once a client, or one that is extended from it, has disconnected. @throws AuditError `AUDIT_ORM_UNSUPPORTED` */
+export function afterDisconnect(client: object, work: () => Promise<void>): void {
+  const original = read(client, '_originalClient');
+  const disconnect = read(original, '$disconnect');
+  if (typeof original !== 'object' || original === null || typeof disconnect !== 'function') {
+    throw unsupported('this client has no $disconnect()');
+  }
+  Reflect.set(original, '$disconnect', async function (this: unknown): Promise<void> {
+    await Reflect.apply(disconnect, this, []);
+    await work();
+  });
+}
+
 /**
  * Lets libsql make its errors without stacks. Its client makes one for every statement that gives no rows, and catches it,
  * and a stack costs more than preparing the statement. What it throws would hold the objects that its frames ran on:

@@ -13,6 +13,10 @@ export interface AuditSequelizeOptions extends CaptureOptions {
 
 const audited = new WeakSet<object>();
 
+export function isAudited(sequelize: object): boolean {
+  return audited.has(sequelize);
+}
+
 /**
  * Audits a Sequelize instance, and returns that same instance: every row that its statements change is recorded with its
  * before and after, in the transaction that changes it. Models may be defined before or after.

@@ -5,7 +5,10 @@ import { AuditError } from '@indelible/core';
 export interface SequelizeLike {
   getDialect(): string;
   readonly models: Readonly<Record<string, unknown>>;
-  addHook(hook: 'afterConnect', listener: (connection: unknown) => void): unknown;
+  addHook(
+    hook: 'afterConnect' | 'beforeConnect',
+    listener: (connection: unknown) => void | Promise<void>,
+  ): unknown;
 }
 
 /** What Sequelize tells its drivers of how the database is reached. */

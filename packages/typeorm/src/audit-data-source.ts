@@ -46,6 +46,10 @@ export function auditDataSource<D extends DataSource>(
   return dataSource;
 }
 
+export function isAudited(dataSource: DataSource): boolean {
+  return audited.has(dataSource);
+}
+
 /** Audits the data source of a query runner that is about to send a statement, if it is not audited yet. */
 export function auditRunner(dataSource: DataSource, runner: QueryRunner, sent?: SentStatement): void {
   if (audited.has(dataSource)) return;

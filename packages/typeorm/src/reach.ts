@@ -25,3 +25,13 @@ export function unsupported(message: string): AuditError {
 export function given(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
+
+/** The same of a class, for whichever of its objects it is called. @throws AuditError `AUDIT_ORM_UNSUPPORTED` */
+export function reachMethodOf(
+  prototype: object,
+  name: string,
+): (self: object, args: readonly unknown[]) => Promise<unknown> {
+  const method: unknown = Reflect.get(prototype, name);
+  if (typeof method !== 'function') throw unsupported(`a data source has no ${name}()`);
+  return async (self, args) => Reflect.apply(method, self, args) as unknown;
+}
