@@ -51,6 +51,24 @@ export function runWithContext<T>(context: ContextPatch, fn: () => T | PromiseLi
   return runScope(new WorkScope(outer, patchOnly(context)), fn);
 }
 
+/**
+ * Runs `fn` for this tenant, also inside the request of another one: an operator's work for a customer, a job that goes through
+ * all of them. What it records is of this tenant and goes to its log, with the actor of the request, and code inside of it that
+ * names another tenant is refused. Never pass it a tenant that a request has sent without having checked who sends it.
+ *
+ * @throws TypeError if the arguments are not a text and a function
+ * @example
+ * await runForTenant(customer.tenant, () => resetQuota(customer));
+ */
+export function runForTenant<T>(tenant: string, fn: () => PromiseLike<T>): Promise<T>;
+export function runForTenant<T>(tenant: string, fn: () => T): T;
+export function runForTenant<T>(tenant: string, fn: () => T | PromiseLike<T>): T | Promise<T> {
+  if (typeof tenant !== 'string' || tenant === '' || typeof fn !== 'function') {
+    throw new TypeError('runForTenant() takes a tenant and a function');
+  }
+  return runScope(new WorkScope(tryGetScope(), { tenant, fixedTenant: tenant }), fn);
+}
+
 /** Runs `fn` in the scope and ends the scope with it. */
 export function runScope<T>(scope: WorkScope, fn: () => T | PromiseLike<T>): T | Promise<T> {
   return storage.run(scope, () => {

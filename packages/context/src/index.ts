@@ -4,6 +4,7 @@ export { tryGetContext } from '@indelible/core';
 export {
   bindContext,
   getContext,
+  runForTenant,
   runInScope,
   runWithContext,
   tryGetScope,

@@ -32,7 +32,7 @@ export async function createPrismaHarness(
   const { Database, driver } = getLibrary(kind);
   const raw = new Database(file);
   raw.exec(SCHEMA);
-  const { audited = true, accessPolicy = 'spool', ...capture } = options;
+  const { audited = true, accessPolicy = 'spool', onMissingActor = 'system', ...capture } = options;
   const store = createSqliteStore({ file, driver });
   const audit = createAudit({
     store,
@@ -40,6 +40,7 @@ export async function createPrismaHarness(
     lifecycleEvents: false,
     sealAfterMs: 5,
     policy: { access: accessPolicy },
+    onMissingActor,
     spool: { directory: join(directory, 'spool') },
   });
   if (audited) await audit.migrate();

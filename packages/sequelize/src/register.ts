@@ -1,6 +1,12 @@
-import { createRegisteredAudit, findModules, loadModule, readRegisterSettings } from '@indelible/capture';
+import {
+  createRegisteredAudit,
+  findModules,
+  loadModule,
+  readProperty as read,
+  readRegisterSettings,
+} from '@indelible/capture';
 import { auditSequelize, isAudited } from './audit-sequelize.js';
-import { read, type SequelizeLike, unsupported } from './reach-sequelize.js';
+import { type SequelizeLike, unsupported } from './reach-sequelize.js';
 
 /**
  * Audits every Sequelize instance of a process whose application knows nothing of it:

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { runWithContext } from '@indelible/context';
 import { withOracle } from './oracle.js';
 import type { OrmOperations } from './orm-harness.js';
 import type { Case } from './suite-case.js';
@@ -117,7 +118,43 @@ export const effectCases: readonly Case[] = [
       assert.equal((await harness.events()).length, 1);
     },
   ],
+  [
+    'where an actor is demanded a write of nobody is refused: alone, in bulk, in a transaction and as raw SQL',
+    async (harness) => {
+      const refused = async (work: () => Promise<unknown>): Promise<void> => {
+        await assert.rejects(work, (error: unknown) => codesOf(error).includes('AUDIT_ACTOR_MISSING'));
+      };
+      await refused(() => harness.db.createTag('one', 'x'));
+      await refused(() => harness.db.createUsers([{ email: 'a@a.test' }, { email: 'b@a.test' }]));
+      await refused(() => harness.db.execute(`INSERT INTO "Tag" ("code", "label") VALUES ('raw', 'x')`));
+      await refused(() =>
+        harness.transaction(async (db) => {
+          await db.createTag('two', 'x');
+          await db.createTag('three', 'x');
+        }),
+      );
+      const rows = await harness.snapshot();
+      assert.equal((rows.get('Tag')?.size ?? 0) + (rows.get('User')?.size ?? 0), 0);
+      assert.equal((await harness.events()).length, 0);
+      await runWithContext({ actor: { type: 'user', id: 'ada' } }, () => harness.db.createTag('four', 'x'));
+      assert.equal(await harness.db.countUsers(true), 0);
+      assert.deepEqual(
+        (await harness.events()).map(({ actor, resource }) => [actor.id, resource?.id]),
+        [['ada', 'four']],
+      );
+    },
+    { onMissingActor: 'throw' },
+  ],
 ];
+
+/** The codes of an error and of those that it was made of: ORMs wrap what a driver throws. */
+function codesOf(error: unknown): readonly unknown[] {
+  if (typeof error !== 'object' || error === null) return [];
+  const wrapped = ['driverError', 'parent', 'original', 'cause'].map((name): unknown =>
+    Reflect.get(error, name),
+  );
+  return [Reflect.get(error, 'code'), ...wrapped.flatMap((inner) => (inner === error ? [] : codesOf(inner)))];
+}
 
 /** What a row of operations gives, with errors as their class and code, and without what differs from run to run. */
 async function describeEffects(db: OrmOperations): Promise<unknown[]> {

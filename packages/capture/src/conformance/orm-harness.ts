@@ -140,6 +140,8 @@ export interface OrmHarnessOptions {
   readonly reads?: readonly string[];
   /** What happens where a read can not be recorded. @default 'spool' */
   readonly accessPolicy?: 'strict' | 'spool' | 'continue';
+  /** @default 'system' */
+  readonly onMissingActor?: 'system' | 'throw';
 }
 
 /** What an ORM on its database can do. Each `false` runs a counter-test. */

@@ -135,7 +135,8 @@ export class ReadCollector {
     }
     const { scope, audit, read, tenant, actor } = list;
     const context = scope.context();
-    const at = { ...context, ...(tenant === undefined ? {} : { tenant }) };
+    const isTold = tenant !== undefined && context.fixedTenant === undefined;
+    const at = { ...context, ...(isTold ? { tenant } : {}) };
     const { actor: _, ...nobody } = at;
     post(audit, read, actor === undefined ? nobody : { ...nobody, actor });
   }

@@ -49,7 +49,7 @@ export async function createPostgresHarness(
   const way = through(url);
   const raw = new pg.Client({ connectionString: url });
   await raw.connect();
-  const { audited = true, accessPolicy = 'spool', ...capture } = options;
+  const { audited = true, accessPolicy = 'spool', onMissingActor = 'system', ...capture } = options;
   if (audited) await prepare?.(raw, options);
   const spool = mkdtempSync(join(tmpdir(), 'indelible-prisma-'));
   const store = createPostgresStore({ url: way, roles: false, connections: 2 });
@@ -59,6 +59,7 @@ export async function createPostgresHarness(
     lifecycleEvents: false,
     sealAfterMs: 5,
     policy: { access: accessPolicy },
+    onMissingActor,
     spool: { directory: spool },
   });
   const counter = { statements: 0 };

@@ -50,7 +50,7 @@ export async function createMysqlHarness(
 ): Promise<MysqlHarness> {
   const { url, drop, keep } = await createDomainDatabase(server);
   const raw = await mysql.createConnection({ uri: url, multipleStatements: true });
-  const { audited = true, accessPolicy = 'spool', ...capture } = options;
+  const { audited = true, accessPolicy = 'spool', onMissingActor = 'system', ...capture } = options;
   const spool = mkdtempSync(join(tmpdir(), 'indelible-typeorm-'));
   const store = createMysqlStore({ url, roles: false, connections: 2 });
   const audit = createAudit({
@@ -59,6 +59,7 @@ export async function createMysqlHarness(
     lifecycleEvents: false,
     sealAfterMs: 5,
     policy: { access: accessPolicy },
+    onMissingActor,
     spool: { directory: spool },
   });
   const counter = { statements: 0 };

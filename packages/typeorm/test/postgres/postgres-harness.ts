@@ -66,7 +66,7 @@ export async function createPostgresHarness(
   const { url, drop } = await createDomainDatabase(server);
   const raw = new pg.Client({ connectionString: url });
   await raw.connect();
-  const { audited = true, accessPolicy = 'spool', ...capture } = options;
+  const { audited = true, accessPolicy = 'spool', onMissingActor = 'system', ...capture } = options;
   const spool = mkdtempSync(join(tmpdir(), 'indelible-typeorm-'));
   const store = createPostgresStore({ url, roles: false, connections: 2 });
   const audit = createAudit({
@@ -75,6 +75,7 @@ export async function createPostgresHarness(
     lifecycleEvents: false,
     sealAfterMs: 5,
     policy: { access: accessPolicy },
+    onMissingActor,
     spool: { directory: spool },
   });
   const traffic: Traffic = { statements: 0, roundTrips: 0 };

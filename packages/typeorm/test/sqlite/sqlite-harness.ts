@@ -56,7 +56,7 @@ export async function createSqliteHarness(
   copyFileSync(await getTemplate(kind), file);
   const { Database, driver } = getLibrary(kind);
   const raw = new Database(file);
-  const { audited = true, accessPolicy = 'spool', ...capture } = options;
+  const { audited = true, accessPolicy = 'spool', onMissingActor = 'system', ...capture } = options;
   const store = createSqliteStore({ file, driver });
   const audit = createAudit({
     store,
@@ -64,6 +64,7 @@ export async function createSqliteHarness(
     lifecycleEvents: false,
     sealAfterMs: 5,
     policy: { access: accessPolicy },
+    onMissingActor,
     spool: { directory: join(directory, 'spool') },
   });
   const domain = createDomain(TYPES);
