@@ -80,6 +80,7 @@ export interface CaptureEngine {
 export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngine {
   const { audit, dialect, nameModel, nameDatabase: _, offer: __, where, ...capture } = options;
   const checked = checkCaptureOptions(capture);
+  const store = createStoreCheck(options);
   const parts: EngineParts = {
     audit,
     dialect,
@@ -87,7 +88,8 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
     events: new ChangeEvents(nameModel, checked),
     reader: new StatementReader(dialect.readStatement),
     textOf: (sql) => textWithoutValues(sql, dialect.tokenize?.(sql)),
-    store: createStoreCheck(options),
+    store: store.find,
+    storeSchema: store.schema,
     clock: new RowClock(),
     where,
   };
@@ -123,11 +125,12 @@ export function createCaptureEngine(options: CaptureEngineOptions): CaptureEngin
  * Events can join a transaction only in the database that it is of: that of the store, or of an outbox where there is one.
  * It is checked once for each.
  */
-function createStoreCheck(
-  options: CaptureEngineOptions,
-): (connection: CaptureConnection) => Promise<JoinTarget> {
+function createStoreCheck(options: CaptureEngineOptions): {
+  readonly find: EngineParts['store'];
+  readonly schema: EngineParts['storeSchema'];
+} {
   let checked: { readonly by: AuditStore | JoinTarget; readonly target: JoinTarget } | undefined;
-  return async (connection) => {
+  const find = async (connection: CaptureConnection): Promise<JoinTarget> => {
     const audit = options.audit();
     const outbox = await (options.offer === undefined ? undefined : audit.outbox(options.offer));
     // A store elsewhere need not be there: nothing of it is asked for.
@@ -148,6 +151,7 @@ function createStoreCheck(
     checked = { by, target };
     return target;
   };
+  return { find, schema: () => checked?.target.transactional.schema };
 }
 
 async function isOfDatabase(

@@ -22,6 +22,22 @@ export interface CaptureConnection {
    * @returns once the statement that follows has been answered
    */
   ahead?(sql: string, params: readonly SqlValue[]): Promise<readonly (readonly unknown[])[]>;
+  /**
+   * The same as `execute` for what is sent ahead. @default by `query`, in a round trip of its own
+   * @returns once the statement that follows has been answered
+   */
+  tell?(sql: string, params: readonly SqlValue[]): Promise<number>;
+  /**
+   * The same as `query` for what is sent together with the statement that follows and runs right behind it, not where that one
+   * fails. @default it is sent by itself, afterwards
+   * @returns once both have been answered
+   */
+  behind?(sql: string, params: readonly SqlValue[]): Promise<readonly (readonly unknown[])[]>;
+  /**
+   * The same as `execute` for what is sent so, with COMMIT behind it, which MUST not run where either of them fails. COMMIT is
+   * asked for next, or ROLLBACK, and has its answer then. @default there is no such way
+   */
+  committing?(sql: string, params: readonly SqlValue[]): Promise<number>;
 }
 
 /** What COMMIT did not run for: the statement that was held back for it failed, and its own call tells why. */
@@ -124,6 +140,8 @@ export interface SessionOptions {
   readonly strict: boolean;
   /** Beyond which size an event holds no value as it is. */
   readonly limits: () => ValueLimits;
+  /** That of the tables to which recorders of the database must write, once that is known. */
+  readonly storeSchema: () => string | undefined;
   /** False where changes are captured even while the audit tables are missing: their events go elsewhere. */
   readonly mustJoin: () => boolean;
 }

@@ -17,6 +17,8 @@ export interface EngineParts {
   readonly textOf: (sql: string) => string;
   /** Where events go along, checked to be of this database. */
   readonly store: (connection: CaptureConnection) => Promise<JoinTarget>;
+  /** The schema of the tables that they go to, once `store` has found them. */
+  readonly storeSchema: () => string | undefined;
   /** By which their ids are in order. */
   readonly clock: RowClock;
   /** The package that speaks in errors. */
@@ -30,10 +32,15 @@ export function createSession(
   begun: boolean,
 ): CaptureSession {
   const { maxRows, strict } = parts.options;
+  const { storeSchema } = parts;
   const { ignores } = parts.events;
   const mustJoin = (): boolean => parts.audit().policy('data') === 'strict';
   const limits = (): ValueLimits => parts.audit().limits();
-  return parts.dialect.createSession(connection, { maxRows, strict, ignores, limits, mustJoin }, begun);
+  return parts.dialect.createSession(
+    connection,
+    { maxRows, strict, ignores, limits, mustJoin, storeSchema },
+    begun,
+  );
 }
 
 const BUSY_RETRY_MS = 1_000;

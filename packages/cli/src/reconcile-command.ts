@@ -91,6 +91,41 @@ const CODES: Readonly<Record<Reconciliation['result'], ExitCode>> = {
   incomplete: EXIT_CODE.incomplete,
 };
 
+/** For somebody who was woken by it. */
+const WHAT_IS_WRONG: Readonly<Record<TriggerFinding['problem'], string>> = {
+  missing:
+    'triggers are missing, and what they would tell is on no record. Run `indelible triggers install`, and ask who took them off',
+  disabled:
+    'triggers are switched off, or not on in every session. Run `indelible triggers install`, and ask who did it',
+  outdated:
+    'the table has changed since they were installed, or they are of an older version. Run `indelible triggers install`',
+  replaced:
+    'the functions of the triggers are not those of this library. Look at them, then run `indelible triggers install`',
+  level: 'rows may be told in the wrong order. Run `indelible triggers install`',
+  doubled:
+    'rows are told twice: it is a partition now of a table that has triggers too. Run `indelible triggers remove` on it',
+  changed:
+    'they were switched off and on, dropped or made anew since they were installed: what was written meanwhile may be on no record. ' +
+    'Where that was a deployment, run `indelible triggers install`, which puts them on record again',
+  gone: 'the table was dropped or renamed. Run `indelible triggers install` where it goes on under another name',
+  unrecorded:
+    'no event of the log says that they were installed. Run `indelible triggers install` with the key, or look who made them',
+};
+
+const WHAT_TO_DO: Readonly<Record<Reconciliation['groups'][number]['reason'], string>> = {
+  'no-operation':
+    'the application did not make these writes. The user, program and address above are what the database itself knows; where they ' +
+    'are expected, of a migration say, name the user with --expect',
+  forged:
+    'somebody has told the triggers of an actor or a request without knowing the key. Who it was stands behind "by", not in the actor. ' +
+    'If it is all writes of an application, its AUDIT_HMAC_KEY is another one than here',
+  replayed:
+    'somebody has used again what the application had told. Who it was stands behind "by", not in the actor',
+  stale:
+    'the operation began long before its rows were written: a very long transaction (--max-age), or somebody has kept it for later',
+  unreadable: 'the event itself can not be read. Run `indelible verify`',
+};
+
 type Told = Reconciliation & { readonly triggers: readonly TriggerFinding[] };
 
 function sinceOf(text: string | undefined, { values }: CommandCall): Date | undefined {
@@ -117,7 +152,7 @@ function report({ terminal }: CommandCall, told: Told): void {
     `${paint(result.toUpperCase())}  ${checked} ${checked === 1 ? 'write' : 'writes'} of triggers looked at, ${unexplained} not explained`,
   );
   for (const { table, problem } of triggers)
-    terminal.print(`  ${red(problem)}  ${escapeText(table)}: its triggers`);
+    terminal.print(`  ${red(problem)}  ${bold(escapeText(table))}: ${WHAT_IS_WRONG[problem]}`);
   for (const group of groups) {
     const { reason, count, transactions, resourceType, user, application, first, last } = group;
     const with_ = application === null ? '' : ` with ${escapeText(application)}`;
@@ -142,6 +177,9 @@ function report({ terminal }: CommandCall, told: Told): void {
   }
   if (unexplained > SHOWN)
     terminal.print(`  … ${unexplained - Math.min(SHOWN, writes.length)} more; --json has up to --limit`);
+  const reasons = new Set(groups.map(({ reason }) => reason));
+  if (reasons.size > 0) terminal.print('');
+  for (const reason of reasons) terminal.print(`${bold(reason)}: ${WHAT_TO_DO[reason]}`);
   for (const { what, detail } of notChecked)
     terminal.print(yellow(`not checked: ${what}: ${escapeText(detail)}`));
 }

@@ -50,10 +50,13 @@ export function tellOperation(
   const { actor, context, log, tags } = readBody(event.body);
   // How a request ends is not known before it does, and a trigger has no use for it.
   const { status: _, durationMs: __, ...texts } = context;
-  const parts = storable({ actor, context: texts, log, operation: id } as unknown as JsonObject);
-  const mac = keys === undefined ? {} : { mac: macOf(keys, parts).toString('base64') };
+  // Canonical JSON, put together of parts in their order: each operation passes here, and it is hashed and told.
+  const who = storable(canonicalize({ actor, context: texts, log } as unknown as JsonObject).slice(0, -1));
+  const operation = `,"operation":${JSON.stringify(id)}`;
+  const mac = keys === undefined ? '' : `,"mac":"${macOf(keys, `${who}${operation}}`).toString('base64')}"`;
   const tag = tags?.[0] ?? (isPaused ? PAUSED_TAG : undefined);
-  return { text: canonicalize({ ...parts, ...mac, ...(tag === undefined ? {} : { tag }) }), log };
+  const tagged = tag === undefined ? '' : `,"tag":${JSON.stringify(tag)}`;
+  return { text: `${who}${mac}${operation}${tagged}}`, log };
 }
 
 /**
@@ -67,15 +70,14 @@ export function proveOperation(event: AuditEvent, keys: AuditKeys | undefined): 
   const { actor, context, log } = event;
   const parts = { actor, context, log, operation: claim.id } as unknown as JsonObject;
   const given = typeof claim.mac === 'string' ? Buffer.from(claim.mac, 'base64') : Buffer.alloc(0);
-  if (given.length !== MAC_BYTES || !timingSafeEqual(given, macOf(keys, parts))) return 'forged';
+  const mac = macOf(keys, canonicalize(parts));
+  if (given.length !== MAC_BYTES || !timingSafeEqual(given, mac)) return 'forged';
   return 'proven';
 }
 
 /** HMAC(operationKey, "indelible/operation/v1\n" ‖ JCS of `{ actor, context, log, operation }`) */
-function macOf(keys: AuditKeys, parts: JsonObject): Buffer {
-  return createHmac('sha256', keys.operation)
-    .update(`indelible/operation/v1\n${canonicalize(parts)}`)
-    .digest();
+function macOf(keys: AuditKeys, parts: string): Buffer {
+  return createHmac('sha256', keys.operation).update(`indelible/operation/v1\n${parts}`).digest();
 }
 
 /**
@@ -88,8 +90,9 @@ export function vouchFor(keys: AuditKeys, statement: JsonObject): string {
     .digest('base64');
 }
 
-function storable(value: JsonObject): JsonObject {
-  return JSON.parse(canonicalize(value).replaceAll(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\ufffd')) as JsonObject;
+/** JSON whose texts hold no NUL, which PostgreSQL can not store. */
+function storable(json: string): string {
+  return json.includes('\\u0000') ? json.replaceAll(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\ufffd') : json;
 }
 
 function isMembers(value: JsonValue | undefined): value is JsonObject {

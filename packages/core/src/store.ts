@@ -124,6 +124,8 @@ export interface TransactionalAppend {
   readonly database: string;
   /** Asks the database for the name that is equal by whichever way it is reached. @default `database` */
   identify?(): Promise<string>;
+  /** Where its tables have a schema of their own, the name of that. @default unknown */
+  readonly schema?: string;
   /** A query that gives that same name, in one row of one column, on any connection to the database. @default none */
   readonly nameSql?: string;
   /**

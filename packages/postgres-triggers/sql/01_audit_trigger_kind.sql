@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION audit_trigger_kind(of_type oid) RETURNS text LANGUAGE sql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- How a value of this type is told: b, i and s stand in an event as row_to_json gives them; n is a bigint, d a numeric, f a
   -- float, t and z timestamps, j JSON, x bytes, r what row_to_json would make an object of; [ and a kind is an array, R one of r.
   SELECT CASE

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION audit_trigger_value(kind text, value json, raw text, secret_name text) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- A column's value as an event tells it, as JSON text: what row_to_json made of it, or the raw text of the types of which it
   -- would make an object. For the kinds see audit_trigger_kind.
 DECLARE

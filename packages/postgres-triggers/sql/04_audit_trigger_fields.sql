@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION audit_trigger_fields(record text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
-  -- version: 1
+  -- version: 2
   -- The texts of a row's columns from the text of the row, as record_out writes it: (1,"a ""b""",). NULL for NULL.
   SELECT array_agg(CASE
       WHEN m[1] = '' THEN NULL

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION audit_trigger_actor(actor jsonb, depth integer) RETURNS text LANGUAGE plpgsql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- An actor as the body of an event has it, NULL for what is none: whoever is connected may set the context to anything.
 DECLARE
   behalf text;
@@ -24,7 +24,7 @@ CREATE OR REPLACE FUNCTION audit_trigger_context(
   OUT actor text, OUT surroundings text, OUT details text, OUT log text, OUT tags text,
   OUT actor_type text, OUT actor_id text, OUT tenant text, OUT request_id text, OUT transaction_id text, OUT ip text
 ) LANGUAGE plpgsql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- Who acts and what surrounds it: as the application told in the setting indelible.context, or who is connected. What is told
   -- is a claim: it carries a MAC by which indelible reconcile knows whether the application made it. What the database itself
   -- knows stands beside it in any case.

@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION audit_trigger_columns(
   relation oid, config text[],
   OUT names text[], OUT kinds text[], OUT flags text[], OUT keys text[], OUT places integer[], OUT soft text, OUT has_raw boolean
 ) LANGUAGE plpgsql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- The columns as they are now, in the order of row_to_json: under which name (as JSON) and how each is told. What was said of a
   -- column when the triggers were installed stands in config; a column that has come since is masked where its name contains
   -- anything secret. Flags: m masked unless true, false or NULL, M masked, x left out.
@@ -10,19 +10,21 @@ DECLARE
   columns text;
   types text;
 BEGIN
+  SELECT config[6]::text[], config[7]::text[], config[9]::text[], config[8]::text[], config[11]::integer[], nullif(config[10], ''),
+      config[12] LIKE '%raw%'
+    INTO kinds, flags, names, keys, places, soft, has_raw
+    -- The index gives them in their order; where another plan does not, they are looked at below.
+    FROM (SELECT array_agg(attname)::text AS columns, array_agg(atttypid)::text AS types
+      FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped) AS n
+    WHERE n.columns = config[4] AND n.types = config[5];
+  IF FOUND THEN
+    -- Nothing has changed since.
+    RETURN;
+  END IF;
   SELECT array_agg(a.attname)::text, array_agg(a.atttypid)::text INTO columns, types
     FROM (SELECT attname, atttypid FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped ORDER BY attnum) AS a;
   soft := nullif(config[10], '');
   keys := config[8];
-  IF columns = config[4] AND types = config[5] THEN
-    -- Nothing has changed since.
-    kinds := config[6];
-    flags := config[7];
-    names := config[9];
-    places := config[11];
-    has_raw := config[12] LIKE '%raw%';
-    RETURN;
-  END IF;
   SELECT array_agg(coalesce((config[9]::text[])[array_position(config[4]::text[], c.name)], to_json(c.name)::text) ORDER BY c.n),
       array_agg(CASE WHEN config[12] LIKE '%link%' THEN replace(audit_trigger_kind(c.type), 'i', 'n') ELSE audit_trigger_kind(c.type) END
         ORDER BY c.n),

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION audit_trigger_units(value text) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
-  -- version: 1
+  -- version: 2
   -- The length of a text as JavaScript counts: two for each character beyond the first 65,536.
 BEGIN
   RETURN length(value) + length(regexp_replace(value, '[' || chr(1) || '-' || chr(65535) || ']', '', 'g'));
@@ -7,7 +7,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION audit_trigger_cut(value text, units integer) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
-  -- version: 1
+  -- version: 2
   -- The beginning of a text, of at most so many units.
 DECLARE
   size integer := units;
@@ -24,7 +24,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION audit_trigger_shrink(value jsonb, text_limit integer, item_limit integer) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- A value with its long texts, arrays and objects cut and marked.
 DECLARE
   shown text;
@@ -63,7 +63,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION audit_trigger_fit(change text[], room integer) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- The members of a change (after, before, fields), without the braces around them, cut until they fit: first long values, then
   -- all of them, then the names of the fields. The steps are those of the library.
 DECLARE

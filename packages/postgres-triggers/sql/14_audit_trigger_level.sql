@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION audit_trigger_level(relation regclass) RETURNS text LANGUAGE sql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- Whether the changes of a table are told by the statement or by the row. By the row: partitioned tables and those that inherit,
   -- because a statement trigger belongs to one table and sees only statements that name it; and tables of which a trigger, or a
   -- foreign key through whatever tables, may change a row again within the same statement: what a trigger behind the statement

@@ -12,7 +12,7 @@ import {
 } from './trigger-options.js';
 
 /** The version of the functions: that on the second line of each. */
-export const FUNCTIONS_VERSION = 1;
+export const FUNCTIONS_VERSION = 2;
 
 export interface InstalledTable {
   /** `schema.table` */
@@ -108,10 +108,13 @@ async function configureTables(
 /** Owned by who owns the audit tables, and to be called by nobody else: or anybody could put one on a table of his own. */
 function functionsSql(auditSchema: string): string {
   const schema = quoteName(auditSchema);
-  const version = `(SELECT max(substring(p.prosrc FROM '-- version: ([0-9]+)')::int) FROM pg_catalog.pg_proc AS p
+  const versionOf = `substring(p.prosrc FROM '-- version: ([0-9]+)')::int`;
+  const version = `(SELECT max(${versionOf}) FROM pg_catalog.pg_proc AS p
       WHERE p.pronamespace = ${quoteLiteral(schema)}::regnamespace AND pg_catalog.starts_with(p.proname, 'audit_trigger_'))`;
   return `SET LOCAL search_path = ${schema}, pg_temp;
-DO $install$ BEGIN
+DO $install$ DECLARE
+  found regprocedure;
+BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('indelible triggers ' || current_schema(), 0));
   IF ${version} > ${FUNCTIONS_VERSION} THEN
     RAISE EXCEPTION 'the functions of the triggers have version %, and this library knows ${FUNCTIONS_VERSION}', ${version} USING ERRCODE = 'IND01';
@@ -119,6 +122,11 @@ DO $install$ BEGIN
   IF current_setting('server_encoding') <> 'UTF8' THEN
     RAISE EXCEPTION 'the database is not encoded in UTF8' USING ERRCODE = 'IND02';
   END IF;
+  -- What an older version had may have had other arguments or answers. Those that triggers call stay, and keep their triggers.
+  FOR found IN SELECT p.oid FROM pg_proc AS p WHERE p.pronamespace = current_schema()::regnamespace
+      AND starts_with(p.proname, 'audit_trigger_') AND p.prorettype <> 'trigger'::regtype AND ${versionOf} < ${FUNCTIONS_VERSION} LOOP
+    EXECUTE format('DROP FUNCTION %s', found);
+  END LOOP;
 END $install$;
 ${FUNCTIONS.join('\n')}
 DO $install$ DECLARE

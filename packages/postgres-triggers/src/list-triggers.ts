@@ -1,3 +1,5 @@
+import { FUNCTIONS_SUM } from './functions.js';
+import { FUNCTIONS_VERSION } from './install-triggers.js';
 import { type PgClient, quoteName, type Row, rowsOf } from './pg-client.js';
 
 /**
@@ -8,10 +10,11 @@ import { type PgClient, quoteName, type Row, rowsOf } from './pg-client.js';
  * | `missing` | it has no triggers, or not all of them |
  * | `disabled` | a trigger is switched off, or not for sessions in which triggers are |
  * | `outdated` | columns or the key have changed since, or the functions are of another version: `triggers install` again |
+ * | `replaced` | the functions are not those of this library: whatever they do, nobody has vouched for it |
  * | `level` | the rows need triggers of their own now: a change may be told before an earlier one of the same row |
  * | `doubled` | it has become a partition of a table that has triggers too |
  */
-export type TriggerProblem = 'missing' | 'disabled' | 'outdated' | 'level' | 'doubled';
+export type TriggerProblem = 'missing' | 'disabled' | 'outdated' | 'replaced' | 'level' | 'doubled';
 
 export interface ListedTable {
   /** `schema.table` */
@@ -60,6 +63,9 @@ function listSql(own: string, hasFunctions: boolean): string {
     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname <> $2
   ) SELECT nspname || '.' || relname AS table, relispartition AS "isPartition", triggers, coalesce(fingerprint, '') AS fingerprint,
     pg_catalog.pg_get_userbyid(relowner) AS owner,
+    (SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat(p.proname, ' ', p.prosrc), '' ORDER BY p.proname COLLATE "C", p.prosrc COLLATE "C"))
+      FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
+      WHERE pn.nspname = $2 AND pg_catalog.starts_with(p.proname, 'audit_trigger_')) AS sum,
     ${hasFunctions ? `${own}.audit_trigger_level(f.oid)` : `'statement'`} AS level,
     (SELECT array_agg(a.attname ORDER BY a.attnum)::text FROM pg_catalog.pg_attribute a
       WHERE a.attrelid = f.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
@@ -90,10 +96,14 @@ function readTable(row: Row): ListedTable {
   // The arguments of a partition's triggers are those of its table, whose columns may stand in another order.
   if (
     !isPartition &&
-    own.some(({ args }) => args[0] !== '1' || args[4] !== row.columns || args[8] !== row.key)
+    own.some(
+      ({ args }) => args[0] !== String(FUNCTIONS_VERSION) || args[4] !== row.columns || args[8] !== row.key,
+    )
   ) {
     problems.push('outdated');
   }
+  if (triggers.length > 0 && !problems.includes('outdated') && row.sum !== FUNCTIONS_SUM)
+    problems.push('replaced');
   if (triggers.length > 0 && level === 'row' && !names.has('!indelible') && !isPartition)
     problems.push('level');
   if (names.has('!indelible') && names.has('indelible_update')) problems.push('doubled');

@@ -125,6 +125,30 @@ describePostgres('installing triggers', (server) => {
     await bench.sql('DROP FUNCTION audit.audit_trigger_future()');
   });
 
+  test('takes the place of an older version, whose functions answered otherwise', async () => {
+    await bench.reset('CREATE TABLE a (id int PRIMARY KEY)', { tables: ['a'] });
+    await bench.sql(`DROP FUNCTION audit.audit_trigger_fields(text);
+      CREATE FUNCTION audit.audit_trigger_fields(record text) RETURNS int LANGUAGE sql AS '
+        -- version: 1
+        SELECT 1';
+      CREATE FUNCTION audit.audit_trigger_gone() RETURNS int LANGUAGE sql AS '
+        -- version: 1
+        SELECT 1'`);
+    const older = await bench.sql("SELECT tgargs FROM pg_trigger WHERE tgname = 'indelible_insert'");
+    await bench.sql(
+      `UPDATE pg_trigger SET tgargs = '1'::bytea || substr(tgargs, 2) WHERE tgname LIKE 'indelible%'`,
+    );
+    expect((await listTriggers(bench.raw))[0]?.problems).toEqual(['outdated']);
+    expect(await outcomes({ tables: ['a'] })).toEqual(['public.a changed']);
+    expect(await outcomes({ tables: ['a'] })).toEqual(['public.a unchanged']);
+    expect(await bench.sql("SELECT tgargs FROM pg_trigger WHERE tgname = 'indelible_insert'")).toEqual(older);
+    expect(await bench.sql("SELECT to_regproc('audit.audit_trigger_gone') AS gone")).toEqual([
+      { gone: null },
+    ]);
+    await bench.sql('INSERT INTO a VALUES (2)');
+    expect((await bench.events()).map(({ resource }) => resource?.id)).toEqual(['2']);
+  });
+
   test('in a database without an audit log says what to do', async () => {
     const { url, drop } = await server.createDatabase();
     const client = await bench.connect();

@@ -83,7 +83,7 @@ describePostgres('Prisma on tables that triggers record,', (server) => {
       });
     }));
 
-  test('takes no round trip more than it takes without triggers', async () => {
+  test('takes one round trip less than without triggers for a write by itself, and none more for others', async () => {
     const count = async (prepare: typeof installDomainTriggers | undefined): Promise<number[]> => {
       const harness = await createPostgresHarness({
         server,
@@ -119,7 +119,7 @@ describePostgres('Prisma on tables that triggers record,', (server) => {
       }
     };
     const [told, plain] = [await count(installDomainTriggers), await count(undefined)];
-    expect(told.map((trips, at) => trips - (plain[at] ?? 0))).toEqual([0, 0, 0]);
+    expect(told.map((trips, at) => trips - (plain[at] ?? 0))).toEqual([-1, 0, 0]);
   });
 
   test('tells the context of each scope, and nothing of it behind its end', () =>
@@ -187,8 +187,8 @@ describePostgres('Prisma on tables that triggers record,', (server) => {
       await harness.db.execute(`UPDATE "Tag" SET label = 'y' WHERE code = 'e'`);
       expect(await tags()).toEqual([
         ['a', 'exact', 'trigger'],
-        // The first write that meets it has run by then: it is marked, and what follows is told again.
-        ['*', 'opaque', 'engine'],
+        // The first write that meets it is undone and runs again.
+        ['b', 'exact', 'engine'],
         ['c', 'exact', 'engine'],
         ['d', 'exact', 'trigger'],
         ['e', 'exact', 'trigger'],

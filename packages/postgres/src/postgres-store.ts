@@ -112,6 +112,7 @@ export function createPostgresStore(options: PostgresStoreOptions): AuditStore {
     database: database.label,
     identify: () => read(async (session) => readText((await session.query(nameSql)).rows[0]?.[0])),
     nameSql,
+    schema: tables.schema,
   };
 
   return {

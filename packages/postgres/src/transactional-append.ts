@@ -10,18 +10,20 @@ export interface TransactionalOptions {
   readonly identify: () => Promise<string>;
   /** What `identify` asks. */
   readonly nameSql: string;
+  readonly schema: string;
   /** Told of the events of each call: they may be committed soon. */
   readonly onGiven: (events: readonly PreparedEvent[]) => void;
 }
 
 /** How events are written on an ORM's connection. Nothing of ours has a sequence, so `lastval()` stays what it was. */
 export function createTransactionalAppend(options: TransactionalOptions): TransactionalAppend {
-  const { statements, texts, database, identify, nameSql, onGiven } = options;
+  const { statements, texts, database, identify, nameSql, schema, onGiven } = options;
   return {
     dialect: 'postgres',
     database,
     identify,
     nameSql,
+    schema,
     sureStatement(given) {
       const events = texts.writeEvents(given);
       const [only] = events;

@@ -16,6 +16,9 @@ export function createAdapterConnection(queryable: SqlQueryable, holding?: Holdi
     execute,
     hold: (sql, params) => holding.hold(sql, params),
     ahead: (sql, params) => holding.ahead(sql, () => query(sql, params)),
+    tell: (sql, params) => holding.tell(sql, params),
+    behind: (sql, params) => holding.behind(sql, () => query(sql, params)),
+    committing: (sql, params) => holding.committing(sql, params),
   };
 }
 

@@ -40,18 +40,24 @@ interface Held {
   readonly isLast?: boolean;
 }
 
+const COMMIT: QueryConfig = { text: 'COMMIT' };
 const ASK_PROCESS = 'SELECT pg_catalog.pg_backend_pid()';
 const NO_ANSWER = { command: '', rowCount: null, fields: [], rows: [] };
 
 /**
  * Stands between a transaction and the client of node-postgres that it has to itself. It can begin the transaction with
- * its first statement, send others ahead of any statement, and a last one along with COMMIT: each saves a round trip.
+ * its first statement, send others ahead of any statement and right behind it, and a last one along with COMMIT: each saves a
+ * round trip.
  */
 export class HoldingClient {
   /** BEGIN, and what goes with the statement that comes next. */
   #ahead: Held[] = [];
+  /** What goes right behind the statement that comes next, and whether COMMIT goes behind it too. */
+  #behind: { readonly held: Held; readonly commits: boolean } | undefined;
   /** What goes with COMMIT. */
   #held: Held | undefined;
+  /** The answer to a COMMIT that went along with a statement, before it was asked for. */
+  #committed: Promise<unknown> | undefined;
   /** The text that comes next is to be held, and where. */
   #next: { readonly sql: string; readonly put: (held: Held) => void } | undefined;
   /** The text that may be kept prepared. */
@@ -84,9 +90,8 @@ export class HoldingClient {
    * @throws what it met, once COMMIT was sent
    */
   hold(sql: string, params: readonly SqlValue[]): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const settle: Callback = (error, count) => (error ? reject(error) : resolve(Number(count)));
-      this.#held = { config: { text: sql, values: params }, settle, params };
+    return ofEngine(sql, params, (held) => {
+      this.#held = held;
     });
   }
 
@@ -105,8 +110,34 @@ export class HoldingClient {
 
   /** Sends what waits for a statement, because that one is sent in another way. @throws what it met */
   async sendAhead(): Promise<void> {
-    const first = this.#take(false);
+    const first = [...this.#take(false), ...this.#takeBehind()];
     if (first.length > 0) await this.#alone(first);
+  }
+
+  /** The same for a statement of the engine's own. @returns how many rows it gave or touched */
+  tell(sql: string, params: readonly SqlValue[]): Promise<number> {
+    return ofEngine(sql, params, (held) => this.#ahead.push(held));
+  }
+
+  /**
+   * The statement that `send` gives this client runs right behind the one that follows, and not where that one fails.
+   * @throws what it met, once that one was sent
+   */
+  async behind<T>(sql: string, send: () => Promise<T>): Promise<T> {
+    return this.#catch(sql, send, (held) => {
+      this.#behind = { held, commits: false };
+    });
+  }
+
+  /**
+   * The same for a statement of the engine's own, and COMMIT behind it, unless one fails. COMMIT MUST be asked for next, and is
+   * answered then.
+   * @returns how many rows it gave or touched
+   */
+  committing(sql: string, params: readonly SqlValue[]): Promise<number> {
+    return ofEngine(sql, params, (held) => {
+      this.#behind = { held, commits: true };
+    });
   }
 
   query(config: unknown): unknown {
@@ -119,16 +150,20 @@ export class HoldingClient {
       this.beginLate();
       return Promise.resolve(NO_ANSWER);
     }
+    const committed = this.#committed;
+    this.#committed = undefined;
+    if (text === 'COMMIT' && committed !== undefined) return committed;
     // Reads of the application may come between what waits for COMMIT and COMMIT.
     const first = this.#take(isEnd(text));
-    if (first.length === 0) return this.client.query(config);
-    if (text === 'ROLLBACK') return this.#drop(first, config);
-    return canShare(config) ? this.#together(first, config) : this.#apart(first, config);
+    const last = this.#takeBehind();
+    if (first.length === 0 && last.length === 0) return this.client.query(config);
+    if (text === 'ROLLBACK') return this.#drop([...first, ...last], config);
+    return canShare(config) ? this.#together(first, config, last) : this.#apart(first, config, last);
   }
 
   /** The transaction is over: what was not sent by now never is. */
   end(): void {
-    for (const { settle } of this.#take(true))
+    for (const { settle } of [...this.#take(true), ...this.#takeBehind()])
       settle(new Error('the transaction ended before this was sent'));
   }
 
@@ -147,27 +182,43 @@ export class HoldingClient {
     return taken;
   }
 
+  #takeBehind(): readonly Held[] {
+    const behind = this.#behind;
+    this.#behind = undefined;
+    if (behind === undefined) return [];
+    if (!behind.commits) return [behind.held];
+    const last = [behind.held];
+    this.#committed = new Promise((resolve, reject) => last.push(hold(COMMIT, resolve, reject)));
+    // Whoever asks for COMMIT hears of it, and where the statement failed nobody does.
+    this.#committed.catch(ignore);
+    return last;
+  }
+
   /** What has not begun need not be rolled back. */
   #drop(first: readonly Held[], config: QueryConfig): unknown {
     for (const { settle } of first) settle(new Error('the transaction was rolled back before this was sent'));
     return first.some(isBegin) ? Promise.resolve(NO_ANSWER) : this.client.query(config);
   }
 
-  async #together(first: readonly Held[], config: QueryConfig): Promise<unknown> {
+  async #together(first: readonly Held[], config: QueryConfig, last: readonly Held[] = []): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#send(first, {
+      const own: BundlePart = {
         query: this.#queryOf(hold(config, resolve, reject)),
         text: config.text,
         skip: (error) => reject(failureOf(first, error)),
-      });
+      };
+      this.#send([...this.#partsOf(first), own, ...this.#partsOf(last)]);
     });
   }
 
-  #send(first: readonly Held[], last: BundlePart): void {
-    const parts = first.flatMap((held) =>
-      isBegin(held) ? [this.#partOf(held), ...this.#askProcess()] : [this.#partOf(held)],
+  #partsOf(held: readonly Held[]): readonly BundlePart[] {
+    return held.flatMap((one) =>
+      isBegin(one) ? [this.#partOf(one), ...this.#askProcess()] : [this.#partOf(one)],
     );
-    const bundle = new StatementBundle([...parts, last]);
+  }
+
+  #send(parts: readonly BundlePart[]): void {
+    const bundle = new StatementBundle(parts);
     // Whoever waits for one of its statements hears of the failure later.
     bundle.callback = (error) => {
       if (error !== undefined && this.names.failed(error)) this.#isOutdated = true;
@@ -188,10 +239,18 @@ export class HoldingClient {
     return [{ query, text: ASK_PROCESS, skip: ignore }];
   }
 
-  /** Where the statement takes a round trip of its own, all that goes ahead of it takes one. */
-  async #apart(first: readonly Held[], config: QueryConfig): Promise<unknown> {
-    await this.#alone(first);
-    return this.client.query(config);
+  /** Where the statement takes a round trip of its own, all that goes ahead of it takes one, and what goes behind it another. */
+  async #apart(first: readonly Held[], config: QueryConfig, last: readonly Held[]): Promise<unknown> {
+    let result: unknown;
+    try {
+      await this.#alone(first);
+      result = await this.client.query(config);
+    } catch (error) {
+      for (const { settle } of last) settle(error);
+      throw error;
+    }
+    if (last.length > 0) this.#send(this.#partsOf(last));
+    return result;
   }
 
   async #alone(first: readonly Held[]): Promise<void> {
@@ -246,6 +305,13 @@ function hold(
   reject: (error: unknown) => void,
 ): Held {
   return { config, settle: (error, result) => (error ? reject(error) : resolve(result)) };
+}
+
+function ofEngine(sql: string, params: readonly SqlValue[], put: (held: Held) => void): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const settle: Callback = (error, count) => (error ? reject(error) : resolve(Number(count)));
+    put({ config: { text: sql, values: params }, settle, params });
+  });
 }
 
 function isQueryConfig(config: unknown): config is QueryConfig {

@@ -199,6 +199,8 @@ function createConnection(
     },
     hold: (sql, params) => holding.hold(sql, params),
     ahead: (sql, params) => holding.ahead(sql, () => query(sql, params)),
+    tell: (sql, params) => holding.tell(sql, params),
+    behind: (sql, params) => holding.behind(sql, () => query(sql, params)),
   };
 }
 

@@ -52,14 +52,25 @@ export class StatementBundle {
   /** Why the driver did not send a statement, and so none behind it. */
   #refusal: Error | undefined;
 
-  /** @param parts of which only the last one may fail while its messages are written: it has the caller's values */
   constructor(private readonly parts: readonly BundlePart[]) {}
 
   submit(connection: PgConnection): null {
+    let isSent = false;
     // A query object ends its messages with Sync, and sends a statement without values in the simple protocol.
     const own: PgConnection = Object.create(connection, {
       sync: { value: () => undefined },
-      query: { value: (text: string) => sendWithoutValues(connection, text) },
+      execute: {
+        value: (message: object) => {
+          isSent = true;
+          connection.execute(message);
+        },
+      },
+      query: {
+        value: (text: string) => {
+          isSent = true;
+          sendWithoutValues(connection, text);
+        },
+      },
     });
     connection.stream.cork?.();
     try {
@@ -68,7 +79,10 @@ export class StatementBundle {
           sendWithoutValues(connection, text);
           continue;
         }
+        isSent = false;
         this.#refusal = query.submit(own) ?? undefined;
+        // A value that has no form in the protocol: the query has told its caller, and nothing may run behind it.
+        if (!isSent) this.#refusal ??= new Error('a statement before this one could not be sent');
         if (this.#refusal !== undefined) break;
       }
       connection.sync();

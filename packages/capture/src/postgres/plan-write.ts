@@ -118,7 +118,10 @@ function planForm(request: PlanRequest): Form {
   const limit = limits.blocks === undefined ? rowLimitOf(sql, write, table, view) : undefined;
   const plain =
     limits.blocks === undefined ? rewriteWrite(sql, write, table, version, { images, limit }) : undefined;
-  const rewritten = plain && isSteady(sql, write, table, limits) ? { ...plain, isSteady: true } : plain;
+  const rewritten =
+    plain && limits.pitfalls.length === 0 && isSteady(sql, write, table)
+      ? { ...plain, isSteady: true }
+      : plain;
   const form = { table, version, images, maxRows, strict, limits, limit, rewritten };
   known.set(write, form);
   return form;
@@ -128,10 +131,9 @@ function planForm(request: PlanRequest): Form {
  * True where the server has no choice of a plan that the parameters could sway: one row that is given, or named by its key. A
  * form that may fail by itself is not mixed up with a prepared statement that does.
  */
-function isSteady(sql: string, write: RowWrite, table: PostgresTable, { pitfalls }: WriteLimits): boolean {
+export function isSteady(sql: string, write: RowWrite, table: PostgresTable): boolean {
   return (
     write.verb !== 'merge' &&
-    pitfalls.length === 0 &&
     !table.hasRowSecurity &&
     rowBound(sql, write, table) === 1 &&
     !isJoined(sql, write) &&

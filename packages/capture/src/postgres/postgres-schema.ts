@@ -4,6 +4,7 @@ import { readWriteShape } from './read-write-shape.js';
 import type { ImageLimits } from './row-image.js';
 import { HAS_RECORDERS } from './table-query.js';
 import { type TextEncoding, textEncoding } from './text-encoding.js';
+import { TrustedRecorders } from './trusted-recorders.js';
 import { readUnsafeSettings, settingChangedBy } from './unsafe-settings.js';
 import type { NamedTable, WriteShape } from './write-shape.js';
 import {
@@ -22,6 +23,7 @@ const MAX_LENGTH = 20_000;
 
 /** What the sessions of one database share: its tables, its version, and the shapes of statements. */
 export class PostgresSchema {
+  readonly recorders = new TrustedRecorders();
   readonly #catalogue = new PostgresCatalogue();
   readonly #shapes = new Map<string, WriteShape>();
   /** The calls of writes, by their text. */
@@ -123,12 +125,14 @@ export class PostgresSchema {
     { schema, name }: NamedTable,
     scope: string,
   ): Promise<PostgresTable | undefined> {
-    return this.#catalogue.find(connection, schema, name, scope, this.#isUtf8);
+    const found = await this.#catalogue.find(connection, schema, name, scope, this.#isUtf8);
+    return found && this.recorders.judge(found);
   }
 
   /** @param scope that of the connection */
   async byOid(connection: CaptureConnection, oid: string, scope: string): Promise<PostgresTable | undefined> {
-    return this.#catalogue.byOid(connection, oid, scope);
+    const found = await this.#catalogue.byOid(connection, oid, scope);
+    return found && this.recorders.judge(found);
   }
 
   /** What a connection begins with, most likely: it has to be compared with what its statements tell. */

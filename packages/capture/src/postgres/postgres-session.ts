@@ -57,6 +57,8 @@ export class PostgresSession implements CaptureSession {
   readonly #left: LeftToTriggers;
   readonly #planner: StatementPlanner;
   readonly #held = new HeldTables();
+  /** Neither the text of the statement nor a setting hides anything. */
+  #isSeen = true;
 
   /** @param mayRunAgain the transaction is of one statement, and is undone and run again where that was not seen */
   constructor(
@@ -65,6 +67,7 @@ export class PostgresSession implements CaptureSession {
     private readonly schema: PostgresSchema,
     private readonly mayRunAgain: boolean,
   ) {
+    schema.recorders.writeTo(options.storeSchema());
     this.#scope = new SessionScope(schema);
     this.#images = new StatementImages(schema, options);
     this.#guard = new StatementGuard(caller, 'indelible_statement');
@@ -78,6 +81,7 @@ export class PostgresSession implements CaptureSession {
       left: this.#left,
       view: () => this.#view,
       check: (told, tables) => this.#check(told, tables),
+      mayRunAgain,
     });
   }
 
@@ -115,6 +119,7 @@ export class PostgresSession implements CaptureSession {
 
   async #ready(sql: string, ask: Ask, inputLength: number | undefined): Promise<Readiness> {
     const found = findUnseen(this.schema, sql);
+    this.#isSeen = found.length === 0;
     const { inexact, rewritten } = await this.#lookAgain(sql, ask, inputLength);
     const all = inOneMark([...found, ...inexact]);
     if (rewritten === undefined) return { inexact: all };
@@ -154,8 +159,9 @@ export class PostgresSession implements CaptureSession {
       this.#truncated = changes;
       return { inexact };
     }
-    const plan = await this.#planner.plan(sql, shape, inputLength, ask);
+    const plan = await this.#planner.plan(sql, shape, { inputLength, isSeen: this.#isSeen }, ask);
     if (plan === undefined) return NOTHING;
+    if (plan.left !== undefined) return plan.left;
     if (plan.rewritten === undefined) return { inexact: plan.inexact };
     // A transaction of the caller's must not fail for a name that only the form of its statement has.
     if (!this.mayRunAgain)
@@ -266,9 +272,9 @@ export class PostgresSession implements CaptureSession {
 
   async tell(text: string): Promise<void> {
     const sql = `SELECT pg_catalog.set_config('indelible.context', $1, true)`;
-    if (this.caller.ahead === undefined) await this.caller.query(sql, [text]);
+    if (this.caller.tell === undefined) await this.caller.query(sql, [text]);
     // Where it fails, so does the statement that it goes with.
-    else this.caller.ahead(sql, [text]).catch(() => undefined);
+    else this.caller.tell(sql, [text]).catch(() => undefined);
   }
 
   namesMoved(): void {
@@ -295,12 +301,18 @@ export class PostgresSession implements CaptureSession {
     return null;
   }
 
-  #settleLeft(): Promise<readonly Inexact[]> {
+  /** @throws OutdatedCapture where the statement has to run again */
+  async #settleLeft(): Promise<readonly Inexact[]> {
     const anew = (): SchemaView => {
       this.schema.forget();
       return this.#view;
     };
-    return this.#left.settle((scope) => this.#scope.note(scope), anew);
+    const outcome = await this.#left.settle((scope) => this.#scope.note(scope), anew);
+    if (outcome === 'told') return [];
+    if (outcome.kind === 'silent') this.schema.recorders.noteUnproven(outcome.table);
+    this.schema.forget();
+    if (this.mayRunAgain) throw new OutdatedCapture();
+    return [outcome.inexact];
   }
 
   get #view(): SchemaView {

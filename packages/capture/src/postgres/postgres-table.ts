@@ -89,6 +89,10 @@ export interface PostgresTable extends TableInfo {
    * are not among `triggers`.
    */
   readonly recorders: ReadonlyMap<TriggerEvent, 'whole' | 'part'>;
+  /** The events of which these triggers leave word each time that they fire, also where no row was touched: see `sayProof`. */
+  readonly provenRecorders: ReadonlySet<TriggerEvent>;
+  /** The schemas of the audit tables that the triggers of `recorders` write to. */
+  readonly recorderSchemas: ReadonlySet<string>;
   /** Row-level security holds for the role. */
   readonly hasRowSecurity: boolean;
   /** The role may read system columns, such as `ctid`: a right on each of the columns does not hold for them. */

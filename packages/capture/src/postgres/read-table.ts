@@ -52,6 +52,12 @@ export function readTable(json: string): PostgresTable {
         return found === undefined ? [] : [[event, found[1] === true ? 'whole' : 'part'] as const];
       }),
     ),
+    provenRecorders: new Set(
+      EVENTS.flatMap(([bit, event]) =>
+        rows('recorders').some(([known, , says]) => Number(known) === bit && says === true) ? [event] : [],
+      ),
+    ),
+    recorderSchemas: new Set(rows('recorders').flatMap(([, , , schemas]) => cellTexts(schemas))),
     rules: cellTexts(cells.get('rules')),
     reads: cellTexts(cells.get('reads')),
     children: rows('children').map(([oid, kind, triggers]) => ({

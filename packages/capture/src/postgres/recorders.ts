@@ -32,18 +32,26 @@ export function toldInPart({ name }: PostgresTable): Inexact {
   return { table: name, fidelity: 'opaque', reason };
 }
 
-/** True if foreign keys carry the write on to tables that no triggers record. */
-export async function carriesBeyond(
+/** The table that is written, and others. */
+export type ReachedTables = readonly [PostgresTable, ...PostgresTable[]];
+
+/**
+ * The table and those to which foreign keys carry the write on.
+ * @returns undefined where triggers do not record all of them
+ */
+export async function reachedWithin(
   view: SchemaView,
   write: RowWrite,
   table: PostgresTable,
-): Promise<boolean> {
-  if (!isCarriedOn(write, table)) return false;
+): Promise<ReachedTables | undefined> {
+  if (!isCarriedOn(write, table)) return [table];
+  const others = new Map<string, PostgresTable>();
   for (const fate of fatesOf(write, table)) {
     for (const reached of await reachableTables(view, table, fate)) {
       if (view.ignores(reached.name)) continue;
-      if (recorderOf(reached, ['update', 'delete']) !== 'triggers') return true;
+      if (recorderOf(reached, ['update', 'delete']) !== 'triggers') return undefined;
+      if (reached.oid !== table.oid) others.set(reached.oid, reached);
     }
   }
-  return false;
+  return [table, ...others.values()];
 }

@@ -1,4 +1,4 @@
-import type { EngineRows, Inexact, Rewritten } from '../dialect.js';
+import type { EngineRows, Inexact, Readiness, Rewritten } from '../dialect.js';
 import type { WritePlan } from './plan-write.js';
 
 /** One of the writes that a statement consists of. */
@@ -16,6 +16,8 @@ export interface StatementPlan {
   readonly inexact: readonly Inexact[];
   /** Undefined where it runs as it was written. */
   readonly rewritten?: Rewritten;
+  /** Triggers record all that it writes: the session sees none of it. */
+  readonly left?: Readiness;
 }
 
 export function plansOf(plan: Pick<StatementPlan, 'steps'> | undefined): readonly WritePlan[] {

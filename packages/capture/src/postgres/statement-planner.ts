@@ -9,13 +9,21 @@ import { planWith, writesOf } from './plan-with.js';
 import { type PlanRequest, planWrite } from './plan-write.js';
 import { type PostgresTable, SCOPE_EXPRESSION } from './postgres-catalogue.js';
 import type { PostgresSchema } from './postgres-schema.js';
-import { carriesBeyond, isScratch, recorderOf, toldInPart } from './recorders.js';
+import { isScratch, reachedWithin, recorderOf, toldInPart } from './recorders.js';
 import type { StatementImages } from './statement-images.js';
 import { plansOf, type StatementPlan } from './statement-plan.js';
 import { stateExpression } from './table-state.js';
 import { isRowWrite, type RowWrite, type Several, type Span, type WritingWith } from './write-shape.js';
 
 type Ask = (sql: string) => Promise<EngineRows>;
+
+/** What is known of a statement before it is taken apart. */
+export interface Seen {
+  /** Of its parameters, in characters or bytes. */
+  readonly inputLength: number | undefined;
+  /** Neither its text nor a setting hides anything. */
+  readonly isSeen: boolean;
+}
 
 export interface PlannerParts {
   readonly schema: PostgresSchema;
@@ -24,6 +32,8 @@ export interface PlannerParts {
   readonly left: LeftToTriggers;
   readonly view: () => SchemaView;
   readonly check: PlanRequest['check'];
+  /** The transaction is of one statement, and is undone and run again where that was not seen. */
+  readonly mayRunAgain: boolean;
 }
 
 /** Finds out how what a statement, or a string of them, writes can be captured. */
@@ -34,12 +44,12 @@ export class StatementPlanner {
   async plan(
     sql: string,
     shape: RowWrite | WritingWith | Several,
-    inputLength: number | undefined,
+    seen: Seen,
     ask: Ask,
   ): Promise<StatementPlan | undefined> {
     return shape.verb === 'several'
-      ? this.#planSeveral(sql, shape.statements, inputLength)
-      : this.#planOf(sql, shape, inputLength, ask);
+      ? this.#planSeveral(sql, shape.statements, seen)
+      : this.#planOf(sql, shape, seen, ask);
   }
 
   /**
@@ -49,9 +59,10 @@ export class StatementPlanner {
   async #planOf(
     sql: string,
     shape: RowWrite | WritingWith,
-    inputLength: number | undefined,
+    seen: Seen,
     ask?: Ask,
   ): Promise<StatementPlan | undefined> {
+    const { inputLength } = seen;
     if (shape.verb === 'with') return this.#planWith(sql, shape, inputLength, ask);
     const table = await this.parts.view().find(shape.target);
     // Without such a table the database refuses the statement itself.
@@ -59,11 +70,11 @@ export class StatementPlanner {
     if (this.#isLeftAlone(table)) return undefined;
     const recorder = recorderOf(table, eventsOf(shape));
     if (recorder === 'mixed') return this.#unseen([toldInPart(table)], table);
-    if (recorder === 'triggers' && !(await carriesBeyond(this.parts.view(), shape, table))) {
-      const untold = findUntold(shape, table);
-      if (ask === undefined) return this.#unseen(untold, table);
-      await this.parts.left.leave(shape, table, (told) => this.parts.check(told, [table]));
-      return { steps: [], inexact: untold };
+    const within = recorder === 'triggers' && (await reachedWithin(this.parts.view(), shape, table));
+    if (within) {
+      if (ask === undefined) return this.#unseen(findUntold(shape, table), ...within);
+      const left = this.parts.left.leave(sql, shape, within, this.parts.mayRunAgain, seen.isSeen);
+      return { steps: [], inexact: left.inexact, left };
     }
     if (mayBringLarge(sql, shape, inputLength)) this.parts.images.limit(table);
     const plan = await planWrite({
@@ -83,11 +94,7 @@ export class StatementPlanner {
     return { steps: [[{ plan }]], inexact, rewritten };
   }
 
-  async #planSeveral(
-    sql: string,
-    statements: readonly Span[],
-    inputLength: number | undefined,
-  ): Promise<StatementPlan> {
+  async #planSeveral(sql: string, statements: readonly Span[], seen: Seen): Promise<StatementPlan> {
     const opaque = { table: null, fidelity: 'opaque', reason: 'several statements in one string' } as const;
     const plans: (StatementPlan | undefined)[] = [];
     for (const { start, end } of statements) {
@@ -95,7 +102,7 @@ export class StatementPlanner {
       const shape = this.parts.schema.shapeOf(text);
       if (!canStandWithOthers(text, shape)) return { steps: [], inexact: [opaque] };
       const isWrite = shape.verb === 'with' || isRowWrite(shape);
-      plans.push(isWrite ? await this.#planOf(text, shape, inputLength) : undefined);
+      plans.push(isWrite ? await this.#planOf(text, shape, seen) : undefined);
     }
     const plan = planSeveral(sql, statements, plans);
     // Whether two rows have stood under one key can not be asked between them.
@@ -118,10 +125,10 @@ export class StatementPlanner {
       if (table === undefined || this.#isLeftAlone(table)) continue;
       const recorder = recorderOf(table, eventsOf(write));
       if (recorder === 'mixed') inexact.push(toldInPart(table));
-      const isLeft = recorder === 'triggers' && !(await carriesBeyond(this.parts.view(), write, table));
-      if (isLeft) inexact.push(...findUntold(write, table));
-      if (recorder === 'mixed' || isLeft) {
-        unseen.push(table);
+      const within = recorder === 'triggers' && (await reachedWithin(this.parts.view(), write, table));
+      if (within) inexact.push(...findUntold(write, table));
+      if (recorder === 'mixed' || within) {
+        unseen.push(...(within || [table]));
         continue;
       }
       if (mayBringLarge(sql, write, inputLength)) this.parts.images.limit(table);

@@ -51,3 +51,14 @@ export function triggersExpression(oid: string): string {
 export function functionsExpression(condition: string): string {
   return `(SELECT pg_catalog.bit_xor(${VERSION})::pg_catalog.text FROM pg_catalog.pg_proc WHERE ${condition})`;
 }
+
+/**
+ * A scalar subquery that gives the sum of the sources of the functions of the triggers that stand in a schema: `RECORDER_SUMS`
+ * has those that were shipped.
+ *
+ * @param schema the oid of the schema, an expression
+ */
+export function functionsSumExpression(schema: string): string {
+  return `(SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat(f.proname, ' ', f.prosrc), '' ORDER BY f.proname COLLATE "C", f.prosrc COLLATE "C"))
+    FROM pg_catalog.pg_proc f WHERE f.pronamespace = ${schema} AND pg_catalog.starts_with(f.proname, 'audit_trigger_'))`;
+}

@@ -1,8 +1,10 @@
+import { RECORDER_SUMS } from './recorder-sums.js';
 import {
   behindExpression,
   effectsExpression,
   fingerprintExpression,
   functionsExpression,
+  functionsSumExpression,
   triggersExpression,
 } from './table-fingerprint.js';
 
@@ -109,19 +111,31 @@ const REFERENCED_BY = `(SELECT json_agg(json_build_array(o.conrelid::text, n.nsp
       SELECT FROM pg_catalog.pg_constraint up
         WHERE up.oid = o.conparentid AND up.confrelid IN (SELECT oid FROM family)))`;
 
-/** The triggers of @indelible/postgres-triggers, of the owner of the audit tables: they record the table by themselves. */
-const IS_RECORDER = `(p.proname IN ('audit_trigger_statement', 'audit_trigger_row', 'audit_trigger_truncate') AND EXISTS (
-  SELECT FROM pg_catalog.pg_class a WHERE a.relname = 'audit_event' AND a.relnamespace = p.pronamespace AND a.relowner = p.proowner))`;
+const HAS_ITS_NAME = `p.proname IN ('audit_trigger_statement', 'audit_trigger_row', 'audit_trigger_truncate')`;
 
-/** True where any table has such triggers. */
+/**
+ * The triggers of @indelible/postgres-triggers: they record the table by themselves. Others of their names may record nothing: so
+ * they must fire whatever the row and the session, and all functions must be those that were shipped, with their owner's rights
+ * and search path, beside the audit tables and of the same owner. What is not so is one of the application's own triggers.
+ */
+const IS_RECORDER = `(${HAS_ITS_NAME}
+  AND g.tgqual IS NULL AND g.tgattr = ''::int2vector AND p.prosecdef
+  AND EXISTS (SELECT FROM pg_catalog.pg_class a JOIN pg_catalog.pg_namespace s ON s.oid = a.relnamespace
+    WHERE a.relname = 'audit_event' AND a.relnamespace = p.pronamespace AND a.relowner = p.proowner
+      AND 'search_path=' || pg_catalog.quote_ident(s.nspname) || ', pg_temp' = ANY (p.proconfig))
+  AND ${functionsSumExpression('p.pronamespace')} IN (${RECORDER_SUMS.map((sum) => `'${sum}'`).join(', ')}))`;
+
+/** True where any table has triggers of these names: to tell them who acts does no harm, whatever they are. */
 export const HAS_RECORDERS = `SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger g
-  JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid WHERE ${IS_RECORDER})::text`;
+  JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid WHERE ${HAS_ITS_NAME})::text`;
 
 /** By event, whether the table and all of its children have one that fires, or only some of them. */
-const RECORDERS = `(SELECT json_agg(json_build_array(e.bit, e.recorded = (SELECT count(*) FROM family))) FROM (
-    SELECT b.bit, count(DISTINCT g.tgrelid) AS recorded FROM (VALUES (4), (8), (16), (32)) AS b(bit)
+const RECORDERS = `(SELECT json_agg(json_build_array(e.bit, e.recorded = (SELECT count(*) FROM family), e.says, e.schemas)) FROM (
+    SELECT b.bit, count(DISTINCT g.tgrelid) AS recorded, bool_and(p.proname = 'audit_trigger_statement') AS says,
+      json_agg(DISTINCT n.nspname) AS schemas FROM (VALUES (4), (8), (16), (32)) AS b(bit)
       JOIN pg_catalog.pg_trigger g ON g.tgtype & b.bit <> 0 JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
-    WHERE g.tgenabled IN ('O', 'A') AND g.tgrelid IN (SELECT oid FROM family) AND ${IS_RECORDER}
+      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE g.tgenabled = 'A' AND g.tgrelid IN (SELECT oid FROM family) AND ${IS_RECORDER}
     GROUP BY b.bit) AS e)`;
 
 const TRIGGERS = `(SELECT json_agg(json_build_array(g.tgname, g.tgtype, pn.nspname, p.proname, l.lanname, p.prosrc,

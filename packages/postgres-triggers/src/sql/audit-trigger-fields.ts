@@ -1,7 +1,7 @@
 // Made from sql/04_audit_trigger_fields.sql by scripts/compile-functions.mjs. Edit that.
 
 export const AUDIT_TRIGGER_FIELDS = `CREATE OR REPLACE FUNCTION audit_trigger_fields(record text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
-  -- version: 1
+  -- version: 2
   -- The texts of a row's columns from the text of the row, as record_out writes it: (1,"a ""b""",). NULL for NULL.
   SELECT array_agg(CASE
       WHEN m[1] = '' THEN NULL

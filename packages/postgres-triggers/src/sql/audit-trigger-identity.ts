@@ -3,7 +3,7 @@
 export const AUDIT_TRIGGER_IDENTITY = `CREATE OR REPLACE FUNCTION audit_trigger_identity(
   value json, raw text[], keys text[], places integer[], names text[], kinds text[], flags text[]
 ) RETURNS text LANGUAGE plpgsql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- What a row is known by: the value of its key as text, or the JSON of the parts of a composite one; never what is masked or
   -- left out. Beyond 1,024 characters the beginning and the SHA-256 of its UTF-16.
 DECLARE

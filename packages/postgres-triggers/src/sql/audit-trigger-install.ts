@@ -1,7 +1,7 @@
 // Made from sql/15_audit_trigger_install.sql by scripts/compile-functions.mjs. Edit that.
 
 export const AUDIT_TRIGGER_INSTALL = `CREATE OR REPLACE FUNCTION audit_trigger_key(relation regclass) RETURNS text[] LANGUAGE sql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- The columns of the primary key, or of another key that tells rows apart; none where there is none.
   SELECT coalesce((SELECT ARRAY(SELECT a.attname::text FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(attnum, n)
       JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum ORDER BY k.n)
@@ -16,11 +16,11 @@ export const AUDIT_TRIGGER_INSTALL = `CREATE OR REPLACE FUNCTION audit_trigger_k
 $$;
 
 CREATE OR REPLACE FUNCTION audit_trigger_arguments(relation regclass, options jsonb) RETURNS text[] LANGUAGE sql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- What the triggers of a table are made with: 0 version, 1 resource type, 2 beginning of the action, 3 log, 4 columns, 5 their
   -- types, 6 kinds, 7 flags, 8 key, 9 names in events, 10 column of soft deletes, 11 places of the key, 12 options, 13 what makes
   -- a name secret.
-  SELECT ARRAY['1', options ->> 'name', options ->> 'action', options ->> 'origin',
+  SELECT ARRAY['2', options ->> 'name', options ->> 'action', options ->> 'origin',
     array_agg(a.name ORDER BY a.n)::text, array_agg(a.atttypid ORDER BY a.n)::text, array_agg(a.kind ORDER BY a.n)::text,
     array_agg(CASE WHEN coalesce(options -> 'exclude', '[]') ? a.name THEN 'x' WHEN coalesce(options -> 'mask', '[]') ? a.name THEN 'M'
       WHEN coalesce(options -> 'secret', '[]') ? a.name THEN 'm' ELSE '' END ORDER BY a.n)::text,
@@ -41,7 +41,7 @@ CREATE OR REPLACE FUNCTION audit_trigger_arguments(relation regclass, options js
 $$;
 
 CREATE OR REPLACE FUNCTION audit_trigger_remove(relation regclass) RETURNS boolean LANGUAGE plpgsql AS $$
-  -- version: 1
+  -- version: 2
   -- Takes the triggers off a table. False where there are none.
 DECLARE
   found record;
@@ -57,7 +57,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION audit_trigger_install(relation regclass, options jsonb) RETURNS text LANGUAGE plpgsql AS $$
-  -- version: 1
+  -- version: 2
   -- Puts the triggers on a table, or on all partitions of one. Answers installed, changed or unchanged. They fire whatever
   -- session_replication_role says. Those of rows fire first of all, so that a row is told before another trigger touches it again.
 DECLARE

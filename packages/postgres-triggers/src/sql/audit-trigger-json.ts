@@ -2,7 +2,7 @@
 
 export const AUDIT_TRIGGER_JSON = `CREATE OR REPLACE FUNCTION audit_trigger_json(value jsonb, secret_name text, depth integer) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- A value of a JSON column as an event tells it: without spaces, numbers that JavaScript would round as text, the
   -- application's own keys $indelible with one more $, and what stands under a secret name masked.
   -- Called for values that need it only: see audit_trigger_value.

@@ -2,7 +2,7 @@
 
 export const AUDIT_TRIGGER_TRUNCATE = `CREATE OR REPLACE FUNCTION audit_trigger_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET extra_float_digits = 1 AS $$
-  -- version: 1
+  -- version: 2
   -- Records what a TRUNCATE takes, before it does: each row as deleted, or one event with their number where there are more than
   -- 10,000, or one that says that they could not be read. TRUNCATE holds its lock already.
 DECLARE
@@ -31,13 +31,11 @@ BEGIN
   IF touched <= 10000 THEN
     t := audit_trigger_columns(TG_RELID, TG_ARGV);
     EXECUTE format('INSERT INTO audit_event
-      SELECT b.id::uuid, $1, b.body, sha256($2 || b.body), b.at, b.action, %L, %L, $3, $4, $5[1], b.resource_id, $6, $7, $8, $9
-      FROM (SELECT e.id, e.at, e.action, e.resource_id, audit_trigger_body(e.id, e.change, e.operation, e.action, $5[1], e.resource_id,
-          e.new_resource_id, e.at, cardinality($10) > 0, $11, $12, $13, $1, $14) AS body
-        FROM (SELECT row_to_json(o.*) AS old_row, CASE WHEN $15 THEN audit_trigger_fields((o.*)::text) END AS old_raw,
-            row_number() OVER () AS place FROM ONLY %s AS o) AS r,
-          LATERAL audit_trigger_events(%L, r.old_row, NULL, r.old_raw, NULL, r.place, $16, $5, $17, $18, $19, $10, $20, $21) AS e
-        OFFSET 0) AS b', 'data', 'success', TG_RELID::regclass, 'delete')
+      SELECT e.id::uuid, $1, e.body, sha256($2 || e.body), e.at, e.action, %L, %L, $3, $4, $5[1], e.resource_id, $6, $7, $8, $9
+      FROM (SELECT row_to_json(o.*) AS old_row, CASE WHEN $15 THEN audit_trigger_fields((o.*)::text) END AS old_raw,
+          row_number() OVER () AS place FROM ONLY %s AS o) AS r,
+        LATERAL audit_trigger_events(%L, r.old_row, NULL, r.old_raw, NULL, r.place, $16, $5, $17, $18, $19, $10, $20, $21,
+          $11, $12, $13, $1, $14) AS e', 'data', 'success', TG_RELID::regclass, 'delete')
       USING c.log, zero, c.actor_type, c.actor_id, TG_ARGV, c.tenant, c.request_id, c.transaction_id, c.ip, t.keys, c.actor,
         c.surroundings, c.details, c.tags, t.has_raw, clock, t.names, t.kinds, t.flags, t.places, t.soft;
     GET DIAGNOSTICS written = ROW_COUNT;

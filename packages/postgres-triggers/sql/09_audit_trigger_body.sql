@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION audit_trigger_body(
   id text, change text[], operation text, action text, resource_type text, resource_id text, new_resource_id text, at text,
   has_key boolean, actor text, surroundings text, details text, log text, tags text
 ) RETURNS bytea LANGUAGE plpgsql STABLE AS $$
-  -- version: 1
+  -- version: 2
   -- The bytes of an event, its members in the order of canonical JSON, at most 64 KiB.
 DECLARE
   told text := concat(',"context":', surroundings, ',"details":{', details, ',"newResourceId":' || to_json(new_resource_id)::text,
