@@ -36,7 +36,9 @@ const outdated = [
   replace('packages/cli/README.md', 'help', help()),
   replace('packages/cli/README.md', 'help-verify', help('verify')),
   replace('packages/capture/README.md', 'recorded', recordedTables()),
-  ...['typeorm', 'sequelize'].map((orm) => replace(`packages/${orm}/README.md`, 'recorded', callsTable(orm))),
+  ...['prisma', 'typeorm', 'sequelize'].map((orm) =>
+    replace(`packages/${orm}/README.md`, 'recorded', callsTable(orm)),
+  ),
   replace('README.md', 'recorded', callsSummary()),
 ].filter((place) => place !== undefined);
 

@@ -10,6 +10,7 @@ const POSTGRES = [
   ['postgres-18', 'PostgreSQL 18'],
 ];
 const ORMS = {
+  prisma: { name: 'Prisma', databases: [['sqlite', 'SQLite'], ...POSTGRES, ['mariadb', 'MariaDB']] },
   typeorm: { name: 'TypeORM', databases: [['sqlite', 'SQLite'], ...POSTGRES, ['mariadb', 'MariaDB']] },
   sequelize: {
     name: 'Sequelize',

@@ -150,4 +150,20 @@ export class Place {
   parent?: Place | null;
 }
 
-export const DECORATED = [Ward, Patient, Session, Staff, Nurse, Doctor, Category, Place];
+@Entity()
+@Tree('materialized-path')
+export class Folder {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column('varchar')
+  name!: string;
+
+  @TreeChildren()
+  children!: Folder[];
+
+  @TreeParent()
+  parent?: Folder | null;
+}
+
+export const DECORATED = [Ward, Patient, Session, Staff, Nurse, Doctor, Category, Place, Folder];

@@ -1,5 +1,5 @@
 import type { DomainTables } from '../../../prisma/test/domain-rows.js';
-import { Category, Nurse, Patient, Place, Ward } from '../decorated-entities.js';
+import { Category, Folder, Nurse, Patient, Place, Ward } from '../decorated-entities.js';
 import type { TypeormCall, TypeormHarness } from './typeorm-calls.js';
 
 const patientsOf = ({ dataSource }: TypeormHarness) => dataSource.getRepository(Patient);
@@ -56,6 +56,14 @@ export const decoratedCalls: readonly TypeormCall[] = [
       const top = await places.save(places.create({ name: 'top' }));
       const under = await places.save(places.create({ name: 'under', parent: top }));
       await places.remove(under);
+    },
+  }),
+  decorated('trees', "`@Tree('materialized-path')`", {
+    run: async ({ dataSource }) => {
+      const folders = dataSource.getTreeRepository(Folder);
+      const one = await folders.save(folders.create({ name: 'one' }));
+      const two = await folders.save(folders.create({ name: 'two' }));
+      await folders.save(Object.assign(two, { parent: one }));
     },
   }),
   decorated('links of many-to-many', '`@JoinTable()`', {
@@ -115,6 +123,16 @@ export const DECORATED_TABLES: DomainTables = {
     model: 'category_closure',
     key: ['id_ancestor', 'id_descendant'],
     columns: { id_ancestor: ['id_ancestor', 'whole'], id_descendant: ['id_descendant', 'whole'] },
+  },
+  folder: {
+    model: 'Folder',
+    key: ['id'],
+    columns: {
+      id: ['id', 'whole'],
+      name: ['name', 'text'],
+      mpath: ['mpath', 'text'],
+      parentId: ['parent.id', 'whole'],
+    },
   },
   place: {
     model: 'Place',
