@@ -24,12 +24,11 @@ import { EngineColumn } from './rewrite-write.js';
 import { isWhole } from './row-image.js';
 import { findUnseen, inOneMark, markUnreadable, NO_TEXT, whyItFailed } from './session-marks.js';
 import { SessionScope } from './session-scope.js';
-import { guardedConnection, StatementGuard } from './statement-guard.js';
+import { behindGuard, guardedConnection, StatementGuard } from './statement-guard.js';
 import { StatementImages } from './statement-images.js';
 import { plansOf, type StatementPlan } from './statement-plan.js';
 import { StatementPlanner } from './statement-planner.js';
 import { isAtHome, stateOf } from './table-state.js';
-import { UNTRANSLATABLE } from './text-encoding.js';
 
 // What the database says where it does not find, know or support what it was asked for: what was known is out of date.
 const OUTDATED = /\b(?:42|0A|2B|3D|3F|XX)[0-9A-Z]{3}\b|ColumnNotFound|TableDoesNotExist/;
@@ -96,25 +95,11 @@ export class PostgresSession implements CaptureSession {
       if (this.#guardsAsking) await this.#asking.set();
       return ask(text);
     };
-    return this.#behindGuard(
+    return behindGuard(
+      this.#asking,
       () => this.#ready(sql, asks, inputLength),
       () => ({ inexact: [NO_TEXT] }),
     );
-  }
-
-  /** @param untranslatable what it comes to where the database can not give what was asked for as text */
-  async #behindGuard<T>(work: () => Promise<T>, untranslatable: () => T): Promise<T> {
-    try {
-      const result = await work();
-      await this.#asking.release();
-      return result;
-    } catch (error) {
-      const wasGuarded = this.#asking.isSet;
-      // Where that fails too, the transaction is lost, and the first error says why.
-      await this.#asking.undo().catch(() => undefined);
-      if (wasGuarded && UNTRANSLATABLE.test(errorText(error))) return untranslatable();
-      throw error;
-    }
   }
 
   async #ready(sql: string, ask: Ask, inputLength: number | undefined): Promise<Readiness> {
@@ -187,7 +172,8 @@ export class PostgresSession implements CaptureSession {
   }
 
   async after(rows: EngineRows): Promise<StatementChanges> {
-    return this.#behindGuard(
+    return behindGuard(
+      this.#asking,
       () => this.#changes(rows),
       () => ({ rows: [], inexact: [NO_TEXT] }),
     );

@@ -1,4 +1,6 @@
 import type { CaptureConnection, SqlValue } from '../dialect.js';
+import { errorText } from '../error-text.js';
+import { UNTRANSLATABLE } from './text-encoding.js';
 
 /**
  * A savepoint of ours in the caller's transaction, set where it is first needed: what fails behind it takes nothing else
@@ -57,4 +59,26 @@ export function guardedConnection(
     query: (sql: string, params?: readonly SqlValue[]) => behind(() => connection.query(sql, params)),
     execute: (sql: string, params?: readonly SqlValue[]) => behind(() => connection.execute(sql, params)),
   };
+}
+
+/**
+ * Runs work whose questions stand behind the guard, which is released or undone with it.
+ * @param untranslatable what it comes to where the database can not give what was asked for as text
+ */
+export async function behindGuard<T>(
+  guard: StatementGuard,
+  work: () => Promise<T>,
+  untranslatable: () => T,
+): Promise<T> {
+  try {
+    const result = await work();
+    await guard.release();
+    return result;
+  } catch (error) {
+    const wasGuarded = guard.isSet;
+    // Where that fails too, the transaction is lost, and the first error says why.
+    await guard.undo().catch(() => undefined);
+    if (wasGuarded && UNTRANSLATABLE.test(errorText(error))) return untranslatable();
+    throw error;
+  }
 }
