@@ -89,7 +89,7 @@ export async function measureWrites(
 export function writeFigures({ update, create, bulk }: WriteSamples): readonly Figure[] {
   const compare = (
     samples: Samples,
-    told: Pick<Figure, 'name' | 'baseline' | 'target'>,
+    told: Pick<Figure, 'name' | 'baseline' | 'target' | 'note'>,
     subject: string,
     baseline: string,
   ): Figure =>
