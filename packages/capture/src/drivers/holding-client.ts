@@ -63,6 +63,8 @@ export class HoldingClient {
   /** The text that may be kept prepared. */
   #steady: string | undefined;
   #isOutdated = false;
+  /** One of its statements was sent under a name of the engine's. */
+  #usesName = false;
 
   /** @param names of statements that are kept prepared */
   constructor(
@@ -221,7 +223,7 @@ export class HoldingClient {
     const bundle = new StatementBundle(parts);
     // Whoever waits for one of its statements hears of the failure later.
     bundle.callback = (error) => {
-      if (error !== undefined && this.names.failed(error)) this.#isOutdated = true;
+      if (error !== undefined && this.#usesName && this.names.failed(error)) this.#isOutdated = true;
     };
     this.client.query(bundle);
   }
@@ -282,9 +284,10 @@ export class HoldingClient {
   }
 
   #nameOf(text: string): string | undefined {
-    return this.options.mayRunAgain || this.names.isTrusted
-      ? this.names.nameOf(this.client, text)
-      : undefined;
+    if (!this.options.mayRunAgain && !this.names.isTrusted) return undefined;
+    const name = this.names.nameOf(this.client, text);
+    this.#usesName ||= name !== undefined;
+    return name;
   }
 
   async #oneByOne(first: readonly Held[]): Promise<void> {

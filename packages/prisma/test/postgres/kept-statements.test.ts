@@ -75,6 +75,16 @@ describePostgres('a single write of Prisma', (server) => {
       expect(await kept(harness)).toContain('UPDATE');
     }));
 
+  test('runs once where it was not kept and fails with an error of the application that looks like a lost one', () =>
+    withTag(async (harness) => {
+      await harness.raw.query(`CREATE SEQUENCE tries;
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'not supported' USING ERRCODE = '26000'; END $$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON "Tag" FOR EACH ROW EXECUTE FUNCTION refuse()`);
+      await expect(relabel(harness, '1')).rejects.toThrow();
+      expect((await harness.raw.query('SELECT last_value::int AS n FROM tries')).rows).toEqual([{ n: 1 }]);
+    }));
+
   test('goes on where its role may not ask for the process that answers, and keeps nothing then', () =>
     withPostgres(server, async (harness) => {
       const role = `indelible_unasked_${process.pid}_${server.version}`;
